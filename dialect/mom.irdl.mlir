@@ -1,0 +1,362 @@
+//! The dialect `mom` for MLIR: the operations of the `mom` stage with their operands, results and attributes.
+//!
+//! Any MLIR tool reads a printed program with this file beside it: `mlir-opt --irdl-file=mom.irdl.mlir program.mlir`.
+//! A value is a ranked tensor whose encoding lists the names of its axes. IRDL can say that a type is this one, or the
+//! same as another; it cannot relate single axes. Those relations are checked after parsing, by the verifier in Rust,
+//! and `src/graph.rs` gives each operation's axes. A constraint that is named twice stands for equal types.
+
+irdl.dialect @mom {
+  // --- The program's edge.
+
+  // What the host gives with a step: token ids, positions within sequences, sequence boundaries, rows to answer.
+  irdl.operation @input {
+    %tokens = irdl.is "tokens"
+    %position = irdl.is "position"
+    %cu_seqlens = irdl.is "cu_seqlens"
+    %rows = irdl.is "rows"
+    %name = irdl.any_of(%tokens, %position, %cu_seqlens, %rows)
+    %per_token = irdl.is tensor<?xi32, ["T"]>
+    %per_boundary = irdl.is tensor<?xi32, ["B+1"]>
+    %per_row = irdl.is tensor<?xi32, ["L"]>
+    %type = irdl.any_of(%per_token, %per_boundary, %per_row)
+    irdl.results(value: %type)
+    irdl.attributes {"name" = %name}
+  }
+
+  // A weight: `shape` is that of the checkpoint's tensor, of which the weight takes rows from `first_row` on.
+  irdl.operation @param {
+    %type = irdl.base "!builtin.tensor"
+    %name = irdl.base "#builtin.string"
+    %tensor = irdl.base "#builtin.string"
+    %shape = irdl.base "#builtin.array"
+    %first_row = irdl.base "#builtin.integer"
+    irdl.results(value: %type)
+    irdl.attributes {"name" = %name, "tensor" = %tensor, "shape" = %shape, "first_row" = %first_row}
+  }
+
+  // A state of the step's sequences, before the step.
+  irdl.operation @state {
+    %type = irdl.base "!builtin.tensor"
+    %name = irdl.base "#builtin.string"
+    irdl.results(value: %type)
+    irdl.attributes {"name" = %name}
+  }
+
+  // The state of that name, after the step.
+  irdl.operation @set_state {
+    %type = irdl.base "!builtin.tensor"
+    %name = irdl.base "#builtin.string"
+    irdl.operands(value: %type)
+    irdl.attributes {"name" = %name}
+  }
+
+  // A result of the program.
+  irdl.operation @output {
+    %type = irdl.base "!builtin.tensor"
+    %name = irdl.base "#builtin.string"
+    irdl.operands(value: %type)
+    irdl.attributes {"name" = %name}
+  }
+
+  // A number, the same everywhere.
+  irdl.operation @constant {
+    %type = irdl.is tensor<f32>
+    %value = irdl.base "#builtin.float"
+    irdl.results(value: %type)
+    irdl.attributes {"value" = %value}
+  }
+
+  // --- Element by element; operands are broadcast to the union of their axes.
+
+  // a + b
+  irdl.operation @add {
+    %a = irdl.base "!builtin.tensor"
+    %b = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    irdl.operands(a: %a, b: %b)
+    irdl.results(y: %y)
+  }
+
+  // a - b
+  irdl.operation @sub {
+    %a = irdl.base "!builtin.tensor"
+    %b = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    irdl.operands(a: %a, b: %b)
+    irdl.results(y: %y)
+  }
+
+  // a · b
+  irdl.operation @mul {
+    %a = irdl.base "!builtin.tensor"
+    %b = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    irdl.operands(a: %a, b: %b)
+    irdl.results(y: %y)
+  }
+
+  // a / b
+  irdl.operation @div {
+    %a = irdl.base "!builtin.tensor"
+    %b = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    irdl.operands(a: %a, b: %b)
+    irdl.results(y: %y)
+  }
+
+  // -x
+  irdl.operation @neg {
+    %x = irdl.base "!builtin.tensor"
+    irdl.operands(x: %x)
+    irdl.results(y: %x)
+  }
+
+  // The exponential of x.
+  irdl.operation @exp {
+    %x = irdl.base "!builtin.tensor"
+    irdl.operands(x: %x)
+    irdl.results(y: %x)
+  }
+
+  // 1 / (1 + exp(-x))
+  irdl.operation @sigmoid {
+    %x = irdl.base "!builtin.tensor"
+    irdl.operands(x: %x)
+    irdl.results(y: %x)
+  }
+
+  // x · sigmoid(x)
+  irdl.operation @silu {
+    %x = irdl.base "!builtin.tensor"
+    irdl.operands(x: %x)
+    irdl.results(y: %x)
+  }
+
+  // log(1 + exp(x))
+  irdl.operation @softplus {
+    %x = irdl.base "!builtin.tensor"
+    irdl.operands(x: %x)
+    irdl.results(y: %x)
+  }
+
+  // --- Row by row.
+
+  // The table's row of each token.
+  irdl.operation @embedding {
+    %tokens = irdl.is tensor<?xi32, ["T"]>
+    %table = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    irdl.operands(tokens: %tokens, table: %table)
+    irdl.results(y: %y)
+  }
+
+  // The rows of x whose logits are asked for.
+  irdl.operation @select_rows {
+    %x = irdl.base "!builtin.tensor"
+    %rows = irdl.is tensor<?xi32, ["L"]>
+    %y = irdl.base "!builtin.tensor"
+    irdl.operands(x: %x, rows: %rows)
+    irdl.results(y: %y)
+  }
+
+  // The sum of products over the named axes that x and weight share.
+  irdl.operation @linear {
+    %x = irdl.base "!builtin.tensor"
+    %weight = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    irdl.operands(x: %x, weight: %weight)
+    irdl.results(y: %y)
+  }
+
+  // x over its root mean square, times weight.
+  irdl.operation @rms_norm {
+    %x = irdl.base "!builtin.tensor"
+    %weight = irdl.base "!builtin.tensor"
+    %eps = irdl.base "#builtin.float"
+    irdl.operands(x: %x, weight: %weight)
+    irdl.results(y: %x)
+    irdl.attributes {"eps" = %eps}
+  }
+
+  // x over its Euclidean norm, along the last axis.
+  irdl.operation @l2_norm {
+    %x = irdl.base "!builtin.tensor"
+    %eps = irdl.base "#builtin.float"
+    irdl.operands(x: %x)
+    irdl.results(y: %x)
+    irdl.attributes {"eps" = %eps}
+  }
+
+  // --- Memories: tokens choose them, rows are sorted by them, and each advances along its own segments.
+
+  // The `top_k` memories each token chooses, largest probability first, and their renormalised weights.
+  irdl.operation @router {
+    %logits = irdl.base "!builtin.tensor"
+    %selected = irdl.base "!builtin.tensor"
+    %weight = irdl.base "!builtin.tensor"
+    %top_k = irdl.base "#builtin.integer"
+    irdl.operands(logits: %logits)
+    irdl.results(selected: %selected, weight: %weight)
+    irdl.attributes {"top_k" = %top_k}
+  }
+
+  // Counting sort of the choices into one segment per memory and sequence.
+  irdl.operation @sort {
+    %selected = irdl.base "!builtin.tensor"
+    %position = irdl.is tensor<?xi32, ["T"]>
+    %cu_seqlens = irdl.is tensor<?xi32, ["B+1"]>
+    %permutation = irdl.base "!builtin.tensor"
+    %segments = irdl.base "!builtin.tensor"
+    %memories = irdl.base "#builtin.integer"
+    irdl.operands(selected: %selected, position: %position, cu_seqlens: %cu_seqlens)
+    irdl.results(permutation: %permutation, slot: %selected, segments: %segments)
+    irdl.attributes {"memories" = %memories}
+  }
+
+  // The tokens' rows in the order of the segments.
+  irdl.operation @dispatch {
+    %x = irdl.base "!builtin.tensor"
+    %permutation = irdl.base "!builtin.tensor"
+    %segments = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    irdl.operands(x: %x, permutation: %permutation, segments: %segments)
+    irdl.results(y: %y)
+  }
+
+  // As linear, with the weight of the row's memory.
+  irdl.operation @grouped_linear {
+    %x = irdl.base "!builtin.tensor"
+    %segments = irdl.base "!builtin.tensor"
+    %weight = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    irdl.operands(x: %x, segments: %segments, weights: variadic %weight)
+    irdl.results(y: %y)
+  }
+
+  // Causal convolution along each segment; `window` holds the last inputs of each, before and after the step.
+  irdl.operation @short_conv {
+    %x = irdl.base "!builtin.tensor"
+    %weight = irdl.base "!builtin.tensor"
+    %window = irdl.base "!builtin.tensor"
+    %segments = irdl.base "!builtin.tensor"
+    %position = irdl.is tensor<?xi32, ["T"]>
+    irdl.operands(x: %x, weight: %weight, window: %window, segments: %segments, position: optional %position)
+    irdl.results(y: %x, next_window: %window)
+  }
+
+  // An update rule along each segment: inputs, states, segments and perhaps positions, to outputs and next states.
+  // IRDL wants the values of one variadic to have one type, so every place is an optional of its own, and the text
+  // says with `operandSegmentSizes` and `resultSegmentSizes` how many are taken.
+  irdl.operation @scan {
+    %x0 = irdl.base "!builtin.tensor"
+    %x1 = irdl.base "!builtin.tensor"
+    %x2 = irdl.base "!builtin.tensor"
+    %x3 = irdl.base "!builtin.tensor"
+    %x4 = irdl.base "!builtin.tensor"
+    %x5 = irdl.base "!builtin.tensor"
+    %x6 = irdl.base "!builtin.tensor"
+    %x7 = irdl.base "!builtin.tensor"
+    %x8 = irdl.base "!builtin.tensor"
+    %x9 = irdl.base "!builtin.tensor"
+    %x10 = irdl.base "!builtin.tensor"
+    %x11 = irdl.base "!builtin.tensor"
+    %x12 = irdl.base "!builtin.tensor"
+    %x13 = irdl.base "!builtin.tensor"
+    %x14 = irdl.base "!builtin.tensor"
+    %x15 = irdl.base "!builtin.tensor"
+    %x16 = irdl.base "!builtin.tensor"
+    %x17 = irdl.base "!builtin.tensor"
+    %x18 = irdl.base "!builtin.tensor"
+    %x19 = irdl.base "!builtin.tensor"
+    %x20 = irdl.base "!builtin.tensor"
+    %x21 = irdl.base "!builtin.tensor"
+    %x22 = irdl.base "!builtin.tensor"
+    %x23 = irdl.base "!builtin.tensor"
+    %y0 = irdl.base "!builtin.tensor"
+    %y1 = irdl.base "!builtin.tensor"
+    %y2 = irdl.base "!builtin.tensor"
+    %y3 = irdl.base "!builtin.tensor"
+    %y4 = irdl.base "!builtin.tensor"
+    %y5 = irdl.base "!builtin.tensor"
+    %y6 = irdl.base "!builtin.tensor"
+    %y7 = irdl.base "!builtin.tensor"
+    %update_rule = irdl.base "#builtin.symbol_ref"
+    irdl.operands(
+      x0: optional %x0, x1: optional %x1, x2: optional %x2, x3: optional %x3, x4: optional %x4,
+      x5: optional %x5, x6: optional %x6, x7: optional %x7, x8: optional %x8, x9: optional %x9,
+      x10: optional %x10, x11: optional %x11, x12: optional %x12, x13: optional %x13, x14: optional %x14,
+      x15: optional %x15, x16: optional %x16, x17: optional %x17, x18: optional %x18, x19: optional %x19,
+      x20: optional %x20, x21: optional %x21, x22: optional %x22, x23: optional %x23)
+    irdl.results(
+      y0: optional %y0, y1: optional %y1, y2: optional %y2, y3: optional %y3, y4: optional %y4,
+      y5: optional %y5, y6: optional %y6, y7: optional %y7)
+    irdl.attributes {"update_rule" = %update_rule}
+  }
+
+  // Each token's rows added up with their weights; padding becomes zero.
+  irdl.operation @combine {
+    %x = irdl.base "!builtin.tensor"
+    %slot = irdl.base "!builtin.tensor"
+    %weight = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    irdl.operands(x: %x, slot: %slot, weight: %weight)
+    irdl.results(y: %y)
+  }
+
+  // --- Softmax attention.
+
+  // Rotary embedding of the last axis by the token's position, halves rotated.
+  irdl.operation @rotary {
+    %x = irdl.base "!builtin.tensor"
+    %position = irdl.is tensor<?xi32, ["T"]>
+    %base = irdl.base "#builtin.float"
+    irdl.operands(x: %x, position: %position)
+    irdl.results(y: %x)
+    irdl.attributes {"base" = %base}
+  }
+
+  // The cache with the step's rows written at their positions.
+  irdl.operation @append_cache {
+    %x = irdl.base "!builtin.tensor"
+    %cache = irdl.base "!builtin.tensor"
+    %position = irdl.is tensor<?xi32, ["T"]>
+    %cu_seqlens = irdl.is tensor<?xi32, ["B+1"]>
+    irdl.operands(x: %x, cache: %cache, position: %position, cu_seqlens: %cu_seqlens)
+    irdl.results(next_cache: %cache)
+  }
+
+  // Causal attention over the cache; a further integer attribute `window` bounds how many positions a token sees.
+  irdl.operation @attention {
+    %q = irdl.base "!builtin.tensor"
+    %keys = irdl.base "!builtin.tensor"
+    %values = irdl.base "!builtin.tensor"
+    %position = irdl.is tensor<?xi32, ["T"]>
+    %cu_seqlens = irdl.is tensor<?xi32, ["B+1"]>
+    %scale = irdl.base "#builtin.float"
+    irdl.operands(q: %q, keys: %keys, values: %values, position: %position, cu_seqlens: %cu_seqlens)
+    irdl.results(y: %q)
+    irdl.attributes {"scale" = %scale}
+  }
+
+  // --- Update rules.
+
+  // A recurrence for one head: a block from the inputs and states to the next states and the outputs, both yielded.
+  irdl.operation @update_rule {
+    %name = irdl.base "#builtin.string"
+    %inputs = irdl.base "#builtin.array"
+    %states = irdl.base "#builtin.array"
+    %outputs = irdl.base "#builtin.array"
+    %recurrence = irdl.region with size 1
+    irdl.attributes {"sym_name" = %name, "inputs" = %inputs, "states" = %states, "outputs" = %outputs}
+    irdl.regions(recurrence: %recurrence)
+  }
+
+  // The sum of the products of a and b over the axes they share; in update rules only.
+  irdl.operation @contract {
+    %a = irdl.base "!builtin.tensor"
+    %b = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    irdl.operands(a: %a, b: %b)
+    irdl.results(y: %y)
+  }
+}

@@ -1,0 +1,271 @@
+//! The program: operations in the order of their dependencies, values that know their type, update rules beside them.
+//!
+//! A value is made by one operation and never changes. States are values too: [`OpKind::State`] reads the state of the
+//! step's sequences as it was before the step and [`OpKind::SetState`] says what it is afterwards; each state is read
+//! once and set once. A [`Graph`] that [`Body::add`] built is well typed; [`crate::verify`] checks one that was parsed.
+
+use std::{collections::BTreeSet, fmt};
+
+use crate::{
+    diagnostic::Span,
+    ops,
+    shape::Type,
+};
+
+/// A value of a [`Body`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ValueId(pub u32);
+
+impl ValueId {
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Display for ValueId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "%{}", self.0)
+    }
+}
+
+/// Functions that work element by element. Operands are broadcast to the union of their axes, matched by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Function {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Neg,
+    Exp,
+    /// 1 / (1 + exp(-x))
+    Sigmoid,
+    /// x · sigmoid(x)
+    Silu,
+    /// log(1 + exp(x))
+    Softplus,
+}
+
+impl Function {
+    pub const ALL: [Function; 9] = [
+        Function::Add,
+        Function::Sub,
+        Function::Mul,
+        Function::Div,
+        Function::Neg,
+        Function::Exp,
+        Function::Sigmoid,
+        Function::Silu,
+        Function::Softplus,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Function::Add => "add",
+            Function::Sub => "sub",
+            Function::Mul => "mul",
+            Function::Div => "div",
+            Function::Neg => "neg",
+            Function::Exp => "exp",
+            Function::Sigmoid => "sigmoid",
+            Function::Silu => "silu",
+            Function::Softplus => "softplus",
+        }
+    }
+
+    pub fn arity(self) -> usize {
+        match self {
+            Function::Add | Function::Sub | Function::Mul | Function::Div => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// Where a parameter lies in a checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Name of the checkpoint's tensor.
+    pub tensor: String,
+    /// Shape of the whole tensor there.
+    pub shape: Vec<usize>,
+    /// The first row of the parameter within the tensor; other than 0 only where a checkpoint stores several
+    /// parameters one above the other.
+    pub first_row: usize,
+}
+
+/// What an operation does. Operands and results are listed with each kind; `…` stands for any further axes.
+/// The meaning of each is in its file under [`ops`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum OpKind {
+    /// `() -> ty`: `tokens` i32 `[T]`, `position` i32 `[T]` (the token's number among the real tokens of its sequence,
+    /// -1 for padding), `cu_seqlens` i32 `[B+1]`, `rows` i32 `[L]` (the tokens whose logits are asked for).
+    Input { name: String, ty: Type },
+    /// `() -> ty`: a weight.
+    Param { name: String, ty: Type, source: Source },
+    /// `() -> ty`: a state before the step; its first axis is `B`.
+    State { name: String, ty: Type },
+    /// `() -> f32 []`
+    Constant { value: f64 },
+    /// `(tokens i32 [T], table [vocab, …]) -> [T, …]`
+    Embedding,
+    /// `(x [T, …], rows i32 [L]) -> [L, …]`
+    SelectRows,
+    /// One or two operands of any axes -> the union of their axes.
+    Elementwise(Function),
+    /// `(a, b)` -> the sum of their products over the axes they share (update rules only).
+    Contract,
+    /// `(x, weight) -> …`: the sum of products over the named axes they share; weight's other axes replace these.
+    Linear,
+    /// `(x [kT, …], segments i32 [MB+1], weight_0, …, weight_{M-1})`: as `Linear`, with the weight of the row's memory.
+    GroupedLinear,
+    /// `(x, weight) -> x`: x / sqrt(mean x² + eps) · weight, over the weight's axis, which is x's last.
+    RmsNorm { eps: f64 },
+    /// `(x) -> x`: x / sqrt(sum x² + eps) over the last axis.
+    L2Norm { eps: f64 },
+    /// `(x [R, …], weight […, tap], window [B, (memory,) tap, …], segments i32 [MB+1] (, position i32 [T]))
+    /// -> (y [R, …], window)`: causal convolution along each segment; `window` holds its last inputs, newest last.
+    /// With `position`, rows of padding do not exist: they enter no window and their `y` is zero.
+    ShortConv,
+    /// `(logits [T, memory]) -> (selected i32 [T, choice], weight f32 [T, choice])`
+    Router { top_k: usize },
+    /// `(selected i32 [T, choice], position i32 [T], cu_seqlens i32 [B+1])
+    /// -> (permutation i32 [kT], slot i32 [T, choice], segments i32 [MB+1])`
+    Sort { memories: usize },
+    /// `(x [T, …], permutation i32 [kT], segments i32 [MB+1]) -> [kT, …]`
+    Dispatch,
+    /// `(inputs [R, (head,) …]…, states [B, (memory,) head, …]…, segments i32 [MB+1] (, position i32 [T]))
+    /// -> (outputs [R, head, …]…, states…)`: the update rule along each segment.
+    Scan { update_rule: String },
+    /// `(x [kT, …], slot i32 [T, choice], weight f32 [T, choice]) -> [T, …]`; padding becomes zero.
+    Combine,
+    /// `(x [T, …, width], position i32 [T]) -> x`: rotary embedding, halves rotated.
+    Rotary { base: f64 },
+    /// `(x [T, …], cache [B, C, …], position i32 [T], cu_seqlens i32 [B+1]) -> cache`
+    AppendCache,
+    /// `(q [T, head, width], keys [B, C, kv_head, width], values [B, C, kv_head, width], position i32 [T],
+    /// cu_seqlens i32 [B+1]) -> [T, head, width]`; padding becomes zero.
+    Attention { window: Option<usize>, scale: f64 },
+    /// `(state) -> ()`: the state after the step.
+    SetState { name: String },
+    /// `(x) -> ()`: a result of the program.
+    Output { name: String },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Op {
+    pub kind: OpKind,
+    pub operands: Vec<ValueId>,
+    pub results: Vec<ValueId>,
+    /// The place in the model description that asked for this operation.
+    pub span: Option<Span>,
+}
+
+/// Operations and the values they make. Values that no operation makes are the body's arguments.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Body {
+    types: Vec<Type>,
+    pub ops: Vec<Op>,
+}
+
+impl Body {
+    pub fn argument(&mut self, ty: Type) -> ValueId {
+        self.types.push(ty);
+        ValueId(self.types.len() as u32 - 1)
+    }
+
+    /// The values that no operation makes.
+    pub fn arguments(&self) -> Vec<ValueId> {
+        let made: BTreeSet<ValueId> = self.ops.iter().flat_map(|op| op.results.iter().copied()).collect();
+        (0..self.types.len() as u32).map(ValueId).filter(|value| !made.contains(value)).collect()
+    }
+
+    pub fn ty(&self, value: ValueId) -> &Type {
+        &self.types[value.index()]
+    }
+
+    pub fn value_count(&self) -> usize {
+        self.types.len()
+    }
+
+    /// Appends an operation whose result types follow from its operands.
+    ///
+    /// # Errors
+    /// What is wrong with the operands' types, in words of axes and sizes.
+    pub fn add(&mut self, kind: OpKind, operands: &[ValueId], span: Option<Span>) -> Result<Vec<ValueId>, String> {
+        let operand_types: Vec<&Type> = operands.iter().map(|&operand| self.ty(operand)).collect();
+        let types = ops::result_types(&kind, &operand_types)?;
+        Ok(self.add_typed(kind, operands.to_vec(), types, span))
+    }
+
+    /// Appends an operation with the result types that a text gave; they are checked by [`crate::verify`].
+    pub fn add_typed(
+        &mut self,
+        kind: OpKind,
+        operands: Vec<ValueId>,
+        types: Vec<Type>,
+        span: Option<Span>,
+    ) -> Vec<ValueId> {
+        let results: Vec<ValueId> = types.into_iter().map(|ty| self.argument(ty)).collect();
+        self.ops.push(Op { kind, operands, results: results.clone(), span });
+        results
+    }
+}
+
+/// An input, state or output of an update rule, for one head.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Port {
+    pub name: String,
+    /// Axes of one head's value; all named.
+    pub ty: Type,
+}
+
+/// A recurrence for one head of one segment, with its dimensions fixed.
+///
+/// `body` holds [`OpKind::Constant`], [`OpKind::Elementwise`] and [`OpKind::Contract`] only. Its arguments are the
+/// inputs, then the states before the token.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UpdateRule {
+    pub name: String,
+    pub inputs: Vec<Port>,
+    pub states: Vec<Port>,
+    pub outputs: Vec<Port>,
+    pub body: Body,
+    /// The states after the token, in the order of `states`.
+    pub next: Vec<ValueId>,
+    /// What the token reads, in the order of `outputs`.
+    pub read: Vec<ValueId>,
+}
+
+/// A whole program.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Graph {
+    pub name: String,
+    pub update_rules: Vec<UpdateRule>,
+    pub body: Body,
+}
+
+impl Graph {
+    /// Appends an operation to the body, as [`Body::add`] does; scans too, whose types follow from their update rule.
+    ///
+    /// # Errors
+    /// What is wrong with the operands' types, in words of axes and sizes, or that there is no such update rule.
+    pub fn add(&mut self, kind: OpKind, operands: &[ValueId], span: Option<Span>) -> Result<Vec<ValueId>, String> {
+        let operand_types: Vec<&Type> = operands.iter().map(|&operand| self.body.ty(operand)).collect();
+        let types = self.result_types(&kind, &operand_types)?;
+        Ok(self.body.add_typed(kind, operands.to_vec(), types, span))
+    }
+
+    /// The types of an operation's results, scans included.
+    ///
+    /// # Errors
+    /// As [`Graph::add`].
+    pub fn result_types(&self, kind: &OpKind, operands: &[&Type]) -> Result<Vec<Type>, String> {
+        let OpKind::Scan { update_rule } = kind else { return ops::result_types(kind, operands) };
+        let rule = self.update_rule(update_rule);
+        let rule = rule.ok_or_else(|| format!("`scan` refers to `{update_rule}`, but there is no such update rule"))?;
+        ops::scan_result_types(rule, operands)
+    }
+
+    pub fn update_rule(&self, name: &str) -> Option<&UpdateRule> {
+        self.update_rules.iter().find(|rule| rule.name == name)
+    }
+}

@@ -1,0 +1,389 @@
+//! From the tree that MLIR read to a [`Graph`].
+//!
+//! MLIR has checked names, counts of operands and results, and the kinds of attributes against `mom.irdl.mlir`. Here
+//! follows what IRDL cannot say: types name their axes, attributes are known and in range, values are used after they
+//! are made and within their body. That the axes of operands fit each other is for the verifier.
+
+#![deny(unsafe_code)]
+
+use std::collections::HashMap;
+
+use super::tree::{Attribute, Block, Key, Operation, Type as TypeText, Value};
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics},
+    graph::{Body, Function, Graph, OpKind, Port, Source, UpdateRule, ValueId},
+    shape::{Axis, DType, Extent, Type},
+};
+
+/// The text is well-formed MLIR but not a program of the `mom` stage.
+const NOT_A_PROGRAM: Code = Code(241);
+
+const AXES: &str = "name the axes in order, as in `tensor<?x4x8xf32, [\"T\", \"head\", \"key\"]>`";
+
+type Checked<T> = Result<T, Box<Diagnostic>>;
+
+fn refuse<T>(message: impl Into<String>) -> Checked<T> {
+    Err(Box::new(Diagnostic::error(NOT_A_PROGRAM, message)))
+}
+
+fn refuse_with_help<T>(message: impl Into<String>, help: impl Into<String>) -> Checked<T> {
+    Err(Box::new(Diagnostic::error(NOT_A_PROGRAM, message).help(help)))
+}
+
+/// The program that a module holds.
+///
+/// # Errors
+/// E0241, every operation that cannot be one of a program.
+pub(super) fn graph(module: &Operation) -> Result<Graph, Diagnostics> {
+    let mut reader = Reader::default();
+    let graph = reader.graph(module).map_err(|problem| vec![*problem])?;
+    if reader.problems.is_empty() { Ok(graph) } else { Err(reader.problems) }
+}
+
+#[derive(Default)]
+struct Reader {
+    problems: Diagnostics,
+}
+
+/// The values that have been made so far in a body.
+type Scope = HashMap<Key, ValueId>;
+
+impl Reader {
+    fn graph(&mut self, module: &Operation) -> Checked<Graph> {
+        let (Some(block), "builtin.module") = (only_block(module), &module.name[..]) else {
+            return refuse_with_help(
+                format!("expected a `module`, found `{}`", module.name),
+                super::WHOLE,
+            );
+        };
+        let mut attributes = Attributes::of(module);
+        let name = if attributes.has("sym_name") { attributes.text("sym_name")? } else { String::new() };
+        attributes.end()?;
+        let mut graph = Graph { name, update_rules: Vec::new(), body: Body::default() };
+        let mut scope = Scope::new();
+        for op in &block.operations {
+            let read = if op.name == "mom.update_rule" {
+                self.update_rule(op).map(|rule| graph.update_rules.push(rule))
+            } else {
+                self.operation(op, &mut graph.body, &mut scope)
+            };
+            self.keep(op, read);
+        }
+        Ok(graph)
+    }
+
+    fn keep(&mut self, op: &Operation, read: Checked<()>) {
+        if let Err(problem) = read {
+            self.problems.push(match &op.span {
+                Some(span) => problem.at(span.clone()),
+                None => *problem,
+            });
+        }
+    }
+
+    fn operation(&mut self, op: &Operation, body: &mut Body, scope: &mut Scope) -> Checked<()> {
+        let mut attributes = Attributes::of(op);
+        let kind = kind(op, &mut attributes)?;
+        attributes.end()?;
+        let types = op.results.iter().map(|result| ty(&result.ty)).collect::<Checked<Vec<Type>>>()?;
+        let Some(operands) = self.values(&op.operands, scope)? else { return Ok(()) };
+        let results = body.add_typed(kind, operands, types, op.span.clone());
+        scope.extend(op.results.iter().map(|result| result.key).zip(results));
+        Ok(())
+    }
+
+    /// `None` where a value may be unknown only because the operation that makes it has been refused.
+    fn values(&self, keys: &[Key], scope: &Scope) -> Checked<Option<Vec<ValueId>>> {
+        let values: Option<Vec<ValueId>> = keys.iter().map(|key| scope.get(key).copied()).collect();
+        if values.is_none() && self.problems.is_empty() {
+            return refuse_with_help(
+                "an operand is not made by an earlier operation of the same body",
+                "order operations so that each comes after those whose results it uses",
+            );
+        }
+        Ok(values)
+    }
+
+    fn update_rule(&mut self, op: &Operation) -> Checked<UpdateRule> {
+        let mut attributes = Attributes::of(op);
+        let name = attributes.text("sym_name")?;
+        let [inputs, states, outputs] =
+            [attributes.names("inputs")?, attributes.names("states")?, attributes.names("outputs")?];
+        attributes.end()?;
+        let Some(block) = only_block(op) else {
+            return refuse(format!("the update rule `{name}` has no body"));
+        };
+        if block.arguments.len() != inputs.len() + states.len() {
+            return refuse(format!(
+                "the update rule `{name}` names {} inputs and {} states, but its block takes {} arguments",
+                inputs.len(),
+                states.len(),
+                block.arguments.len()
+            ));
+        }
+        let mut body = Body::default();
+        let mut scope = Scope::new();
+        let mut port = |name: String, argument: &Value| -> Checked<Port> {
+            let ty = ty(&argument.ty)?;
+            scope.insert(argument.key, body.argument(ty.clone()));
+            Ok(Port { name, ty })
+        };
+        let (input_arguments, state_arguments) = block.arguments.split_at(inputs.len());
+        let inputs = inputs.into_iter().zip(input_arguments).map(|(name, argument)| port(name, argument));
+        let inputs = inputs.collect::<Checked<Vec<Port>>>()?;
+        let states = states.into_iter().zip(state_arguments).map(|(name, argument)| port(name, argument));
+        let states = states.collect::<Checked<Vec<Port>>>()?;
+
+        let (yielded, steps) = match block.operations.split_last() {
+            Some((last, steps)) if last.name == "gpu.yield" => (last, steps),
+            _ => {
+                return refuse_with_help(
+                    format!("the block of the update rule `{name}` does not end with what it yields"),
+                    "end the block with \"gpu.yield\"(next states…, outputs…)",
+                );
+            }
+        };
+        for step in steps {
+            let read = self.operation(step, &mut body, &mut scope);
+            self.keep(step, read);
+        }
+        if yielded.operands.len() != states.len() + outputs.len() {
+            return refuse(format!(
+                "the update rule `{name}` yields {} values for {} states and {} outputs",
+                yielded.operands.len(),
+                states.len(),
+                outputs.len()
+            ));
+        }
+        let mut next = self.values(&yielded.operands, &scope)?.unwrap_or_default();
+        let read = next.split_off(states.len().min(next.len()));
+        let outputs = outputs.into_iter().zip(&read);
+        let outputs = outputs.map(|(name, &value)| Port { name, ty: body.ty(value).clone() }).collect();
+        Ok(UpdateRule { name, inputs, states, outputs, body, next, read })
+    }
+}
+
+fn only_block(op: &Operation) -> Option<&Block> {
+    match &op.regions[..] {
+        [blocks] => blocks.first(),
+        _ => None,
+    }
+}
+
+fn kind(op: &Operation, attributes: &mut Attributes) -> Checked<OpKind> {
+    let result = || match &op.results[..] {
+        [result] => ty(&result.ty),
+        results => refuse(format!("`{}` has one result, found {}", op.name, results.len())),
+    };
+    Ok(match &op.name[..] {
+        "mom.input" => OpKind::Input { name: attributes.text("name")?, ty: result()? },
+        "mom.param" => OpKind::Param {
+            name: attributes.text("name")?,
+            ty: result()?,
+            source: Source {
+                tensor: attributes.text("tensor")?,
+                shape: attributes.sizes("shape")?,
+                first_row: attributes.size("first_row")?,
+            },
+        },
+        "mom.state" => OpKind::State { name: attributes.text("name")?, ty: result()? },
+        "mom.set_state" => OpKind::SetState { name: attributes.text("name")? },
+        "mom.output" => OpKind::Output { name: attributes.text("name")? },
+        "mom.constant" => OpKind::Constant { value: attributes.float("value")? },
+        "mom.embedding" => OpKind::Embedding,
+        "mom.select_rows" => OpKind::SelectRows,
+        "mom.contract" => OpKind::Contract,
+        "mom.linear" => OpKind::Linear,
+        "mom.grouped_linear" => OpKind::GroupedLinear,
+        "mom.rms_norm" => OpKind::RmsNorm { eps: attributes.float("eps")? },
+        "mom.l2_norm" => OpKind::L2Norm { eps: attributes.float("eps")? },
+        "mom.short_conv" => OpKind::ShortConv,
+        "mom.router" => OpKind::Router { top_k: attributes.size("top_k")? },
+        "mom.sort" => OpKind::Sort { memories: attributes.size("memories")? },
+        "mom.dispatch" => OpKind::Dispatch,
+        "mom.scan" => {
+            // Which of the optional places are taken is no more than the number of operands and results.
+            attributes.pass_over("operandSegmentSizes");
+            attributes.pass_over("resultSegmentSizes");
+            OpKind::Scan { update_rule: attributes.symbol("update_rule")? }
+        }
+        "mom.combine" => OpKind::Combine,
+        "mom.rotary" => OpKind::Rotary { base: attributes.float("base")? },
+        "mom.append_cache" => OpKind::AppendCache,
+        "mom.attention" => OpKind::Attention {
+            window: if attributes.has("window") { Some(attributes.size("window")?) } else { None },
+            scale: attributes.float("scale")?,
+        },
+        name => match Function::ALL.into_iter().find(|function| name.strip_prefix("mom.") == Some(function.name())) {
+            Some(function) => OpKind::Elementwise(function),
+            None => return refuse(format!("`{name}` is not an operation of a program")),
+        },
+    })
+}
+
+/// The attributes of one operation that have not been read yet.
+struct Attributes<'a> {
+    op: &'a str,
+    left: Vec<&'a (String, Attribute)>,
+}
+
+impl<'a> Attributes<'a> {
+    fn of(op: &'a Operation) -> Self {
+        Attributes { op: &op.name, left: op.attributes.iter().collect() }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.left.iter().any(|(found, _)| found == name)
+    }
+
+    fn take(&mut self, name: &str) -> Option<&'a Attribute> {
+        let at = self.left.iter().position(|(found, _)| found == name)?;
+        Some(&self.left.remove(at).1)
+    }
+
+    fn pass_over(&mut self, name: &str) {
+        self.take(name);
+    }
+
+    fn wrong<T>(&self, name: &str, expected: &str) -> Checked<T> {
+        refuse(format!("`{}` needs {expected} as its attribute `{name}`", self.op))
+    }
+
+    fn text(&mut self, name: &str) -> Checked<String> {
+        match self.take(name) {
+            Some(Attribute::Text(text)) => Ok(text.clone()),
+            _ => self.wrong(name, "a text"),
+        }
+    }
+
+    fn symbol(&mut self, name: &str) -> Checked<String> {
+        match self.take(name) {
+            Some(Attribute::Symbol(symbol)) => Ok(symbol.clone()),
+            _ => self.wrong(name, "the name of an update rule, `@name`,"),
+        }
+    }
+
+    fn float(&mut self, name: &str) -> Checked<f64> {
+        match self.take(name) {
+            Some(Attribute::Float(value)) => Ok(*value),
+            _ => self.wrong(name, "an f64"),
+        }
+    }
+
+    fn size(&mut self, name: &str) -> Checked<usize> {
+        match self.take(name).and_then(size) {
+            Some(size) => Ok(size),
+            None => self.wrong(name, "an i64 of at least 0"),
+        }
+    }
+
+    fn sizes(&mut self, name: &str) -> Checked<Vec<usize>> {
+        match self.take(name).and_then(|list| elements(list, size)) {
+            Some(sizes) if product(sizes.iter()).is_some() => Ok(sizes),
+            Some(_) => refuse(format!("`{}` has a `{name}` that is too large", self.op)),
+            None => self.wrong(name, "a list of i64 of at least 0"),
+        }
+    }
+
+    /// Names of ports, which name values in the text too.
+    fn names(&mut self, name: &str) -> Checked<Vec<String>> {
+        let names = self.take(name).and_then(|list| elements(list, word));
+        match names {
+            Some(names) => Ok(names),
+            None => self.wrong(name, "a list of words"),
+        }
+    }
+
+    /// Says that no attributes are left.
+    fn end(self) -> Checked<()> {
+        match self.left.first() {
+            Some((name, _)) => refuse(format!("`{}` has no attribute `{name}`", self.op)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn size(attribute: &Attribute) -> Option<usize> {
+    match attribute {
+        Attribute::Integer(value) => usize::try_from(*value).ok(),
+        _ => None,
+    }
+}
+
+fn word(attribute: &Attribute) -> Option<String> {
+    match attribute {
+        Attribute::Text(text) if is_word(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// A letter or `_`, then letters, digits and `_`.
+fn is_word(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn elements<T>(attribute: &Attribute, element: impl Fn(&Attribute) -> Option<T>) -> Option<Vec<T>> {
+    match attribute {
+        Attribute::List(elements) => elements.iter().map(element).collect(),
+        _ => None,
+    }
+}
+
+fn ty(found: &TypeText) -> Checked<Type> {
+    let text = &found.text;
+    let Some(tensor) = &found.tensor else {
+        return refuse(format!("`{text}` is not a tensor"));
+    };
+    let Some(dtype) = [DType::F32, DType::BF16, DType::I32].into_iter().find(|dtype| dtype.to_string() == tensor.element)
+    else {
+        return refuse(format!("`{text}` has elements of type {}; they are f32, bf16 or i32", tensor.element));
+    };
+    let names = match &tensor.encoding {
+        None => &[][..],
+        // No names at all are written as no list.
+        Some(Attribute::List(names)) if !names.is_empty() => names,
+        Some(_) => return refuse_with_help(format!("`{text}` does not list the names of its axes"), AXES),
+    };
+    if names.len() != tensor.sizes.len() {
+        return refuse_with_help(format!("`{text}` does not give each axis a name"), AXES);
+    }
+    if product(tensor.sizes.iter().flatten()).is_none() {
+        return refuse(format!("`{text}` is too large"));
+    }
+    let mut axes: Vec<Axis> = Vec::new();
+    for (name, size) in names.iter().zip(&tensor.sizes) {
+        let axis = axis(name, *size, text)?;
+        if axes.iter().any(|other| other.name() == axis.name()) {
+            return refuse(format!("`{text}` has two axes `{}`", axis.name()));
+        }
+        axes.push(axis);
+    }
+    Ok(Type::new(dtype, axes))
+}
+
+fn axis(name: &Attribute, size: Option<usize>, text: &str) -> Checked<Axis> {
+    let Attribute::Text(name) = name else {
+        return refuse_with_help(format!("`{text}` has an axis whose name is not a text"), AXES);
+    };
+    // Only the one way in which an extent is written, so that equal types are equal texts.
+    let extent = Extent::parse(name).filter(|extent| extent.to_string() == *name);
+    match (extent, size) {
+        (Some(extent), None) => Ok(Axis::Rows(extent)),
+        (Some(extent), Some(size)) => refuse_with_help(
+            format!("`{text}` gives the size {size} to the axis `{extent}`, whose size is known when a step runs"),
+            "write `?` for the size, or another name",
+        ),
+        (None, Some(size)) if is_word(name) => Ok(Axis::named(name, size)),
+        (None, Some(_)) => refuse_with_help(format!("`{text}` has an axis whose name is not a word"), AXES),
+        (None, None) => refuse_with_help(
+            format!("`{text}` has an axis without a size whose name does not say how many rows it has"),
+            "name it by its number of rows, as in `T`, `2T`, `4B+1`, `L` or `C`",
+        ),
+    }
+}
+
+/// The number of elements of these sizes, if it can be counted.
+fn product<'a>(mut sizes: impl Iterator<Item = &'a usize>) -> Option<usize> {
+    sizes.try_fold(1_usize, |product, size| product.checked_mul((*size).max(1)))
+}

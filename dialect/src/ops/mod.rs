@@ -1,0 +1,172 @@
+//! The operations of the `mom` stage: one file for each, or for a few that belong together.
+//!
+//! An operation's file says what it means as an equation, which operands it takes ([`result_types`]) and what it
+//! computes (`evaluate`, in float64). This file is the list of them all: whoever adds an operation finds, by the
+//! matches without a wildcard arm here, every place that has to know it.
+
+mod attention;
+mod check;
+mod contract;
+mod elementwise;
+mod embedding;
+mod layout;
+mod linear;
+mod norm;
+mod program;
+mod routing;
+mod scan;
+mod segments;
+mod short_conv;
+
+pub use scan::result_types as scan_result_types;
+
+pub(crate) use contract::Contraction;
+pub(crate) use elementwise::apply as apply_elementwise;
+pub(crate) use layout::Layout;
+
+use crate::{
+    graph::OpKind,
+    reference::{Step, Tensor},
+    shape::Type,
+};
+
+/// The names of all operations, as the text form writes them.
+pub const NAMES: [&str; 23] = [
+    "mom.input",
+    "mom.param",
+    "mom.state",
+    "mom.constant",
+    "mom.embedding",
+    "mom.select_rows",
+    "mom.elementwise",
+    "mom.contract",
+    "mom.linear",
+    "mom.grouped_linear",
+    "mom.rms_norm",
+    "mom.l2_norm",
+    "mom.short_conv",
+    "mom.router",
+    "mom.sort",
+    "mom.dispatch",
+    "mom.scan",
+    "mom.combine",
+    "mom.rotary",
+    "mom.append_cache",
+    "mom.attention",
+    "mom.set_state",
+    "mom.output",
+];
+
+/// The name of an operation in the text form.
+pub fn name(kind: &OpKind) -> &'static str {
+    match kind {
+        OpKind::Input { .. } => "mom.input",
+        OpKind::Param { .. } => "mom.param",
+        OpKind::State { .. } => "mom.state",
+        OpKind::Constant { .. } => "mom.constant",
+        OpKind::Embedding => "mom.embedding",
+        OpKind::SelectRows => "mom.select_rows",
+        OpKind::Elementwise(_) => "mom.elementwise",
+        OpKind::Contract => "mom.contract",
+        OpKind::Linear => "mom.linear",
+        OpKind::GroupedLinear => "mom.grouped_linear",
+        OpKind::RmsNorm { .. } => "mom.rms_norm",
+        OpKind::L2Norm { .. } => "mom.l2_norm",
+        OpKind::ShortConv => "mom.short_conv",
+        OpKind::Router { .. } => "mom.router",
+        OpKind::Sort { .. } => "mom.sort",
+        OpKind::Dispatch => "mom.dispatch",
+        OpKind::Scan { .. } => "mom.scan",
+        OpKind::Combine => "mom.combine",
+        OpKind::Rotary { .. } => "mom.rotary",
+        OpKind::AppendCache => "mom.append_cache",
+        OpKind::Attention { .. } => "mom.attention",
+        OpKind::SetState { .. } => "mom.set_state",
+        OpKind::Output { .. } => "mom.output",
+    }
+}
+
+/// The types of an operation's results.
+///
+/// # Errors
+/// What is wrong with the operands, in words of axes and sizes. A scan is always refused here, because its results
+/// follow from its update rule: see [`scan_result_types`] and [`crate::graph::Graph::add`].
+pub fn result_types(kind: &OpKind, operands: &[&Type]) -> Result<Vec<Type>, String> {
+    match kind {
+        OpKind::Input { name, ty } => program::input(name, ty, operands),
+        OpKind::Param { name, ty, source } => program::param(name, ty, source, operands),
+        OpKind::State { name, ty } => program::state(name, ty, operands),
+        OpKind::Constant { value } => elementwise::constant(*value, operands),
+        OpKind::Embedding => embedding::embedding(operands),
+        OpKind::SelectRows => embedding::select_rows(operands),
+        OpKind::Elementwise(function) => elementwise::result_types(*function, operands),
+        OpKind::Contract => contract::result_types(operands),
+        OpKind::Linear => linear::result_types(operands),
+        OpKind::GroupedLinear => linear::grouped_result_types(operands),
+        OpKind::RmsNorm { eps } => norm::rms_norm(*eps, operands),
+        OpKind::L2Norm { eps } => norm::l2_norm(*eps, operands),
+        OpKind::ShortConv => short_conv::result_types(operands),
+        OpKind::Router { top_k } => routing::router(*top_k, operands),
+        OpKind::Sort { memories } => routing::sort(*memories, operands),
+        OpKind::Dispatch => routing::dispatch(operands),
+        OpKind::Scan { update_rule } => Err(format!(
+            "`scan` takes its types from the update rule `{update_rule}`, which only the whole graph knows"
+        )),
+        OpKind::Combine => routing::combine(operands),
+        OpKind::Rotary { base } => attention::rotary(*base, operands),
+        OpKind::AppendCache => attention::append_cache(operands),
+        OpKind::Attention { window, scale } => attention::attention(*window, *scale, operands),
+        OpKind::SetState { name } => program::set_state(name, operands),
+        OpKind::Output { name } => program::output(name, operands),
+    }
+}
+
+/// A value that an operation reads, and its type.
+#[derive(Clone, Copy)]
+pub(crate) struct Operand<'a> {
+    pub(crate) ty: &'a Type,
+    pub(crate) value: &'a Tensor,
+}
+
+/// The values of an operation's results, in float64.
+///
+/// # Errors
+/// What cannot be known before a step runs: a token outside the vocabulary, a missing parameter, a full cache.
+pub(crate) fn evaluate(
+    kind: &OpKind,
+    operands: &[Operand<'_>],
+    results: &[&Type],
+    step: &mut Step<'_>,
+) -> Result<Vec<Tensor>, String> {
+    Ok(match kind {
+        OpKind::Input { name, .. } => program::evaluate_input(name, step)?,
+        OpKind::Param { name, ty, .. } => program::evaluate_param(name, ty, step)?,
+        OpKind::State { name, ty } => program::evaluate_state(name, ty, step)?,
+        OpKind::Constant { value } => vec![Tensor::scalar(*value)],
+        OpKind::Embedding => embedding::evaluate_embedding(operands)?,
+        OpKind::SelectRows => embedding::evaluate_select_rows(operands),
+        OpKind::Elementwise(function) => elementwise::evaluate(*function, operands, results[0]),
+        OpKind::Contract => contract::evaluate(operands),
+        OpKind::Linear => linear::evaluate(operands),
+        OpKind::GroupedLinear => linear::evaluate_grouped(operands),
+        OpKind::RmsNorm { eps } => norm::evaluate_rms_norm(*eps, operands),
+        OpKind::L2Norm { eps } => norm::evaluate_l2_norm(*eps, operands),
+        OpKind::ShortConv => short_conv::evaluate(operands),
+        OpKind::Router { top_k } => routing::evaluate_router(*top_k, operands),
+        OpKind::Sort { memories } => routing::evaluate_sort(*memories, operands),
+        OpKind::Dispatch => routing::evaluate_dispatch(operands),
+        OpKind::Scan { update_rule } => {
+            let rule = step.graph.update_rule(update_rule);
+            scan::evaluate(rule.ok_or_else(|| format!("there is no update rule `{update_rule}`"))?, operands)?
+        }
+        OpKind::Combine => routing::evaluate_combine(operands),
+        OpKind::Rotary { base } => attention::evaluate_rotary(*base, operands),
+        OpKind::AppendCache => attention::evaluate_append_cache(operands)?,
+        OpKind::Attention { window, scale } => attention::evaluate_attention(*window, *scale, operands)?,
+        OpKind::SetState { name } => program::evaluate_set_state(name, operands, step),
+        OpKind::Output { name } => program::evaluate_output(name, operands, step),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! `scan`: an update rule applied along every segment, for every head.
+//!
+//! For each head of segment `s`, with `M` the states of memory `s / B` of sequence `s mod B`, row after row:
+//! `(M, y_r) = update_rule(x_r, M)`. States without a memory axis have one segment per sequence. An input that has no
+//! head axis is the same for all heads. Rows behind the last segment give zero. With `position`, rows whose position
+//! is -1 are not there: they advance nothing and give zero.
+//!
+//! Operands are the update rule's inputs, its states, `segments` and, where padding may occur, `position`; results are
+//! its outputs, then its states.
+
+use std::ops::Range;
+
+use super::{Operand, check, segments};
+use crate::{
+    graph::{Port, UpdateRule},
+    reference::{Recurrence, Tensor},
+    shape::{Axis, Extent, Type},
+};
+
+/// What comes before an update rule's own axes in the operands of a scan.
+struct Frame {
+    rows: Extent,
+    memory: Option<Axis>,
+    head: Axis,
+}
+
+/// The types of a scan's results, which follow from its update rule.
+///
+/// # Errors
+/// Which operand does not fit which input or state of the update rule.
+pub fn result_types(rule: &UpdateRule, operands: &[&Type]) -> Result<Vec<Type>, String> {
+    let ports = rule.inputs.len() + rule.states.len();
+    if operands.len() != ports + 1 && operands.len() != ports + 2 {
+        return Err(format!(
+            "`scan` of `{}` takes {} inputs, {} states, segments and perhaps position; found {} operands",
+            rule.name,
+            rule.inputs.len(),
+            rule.states.len(),
+            operands.len()
+        ));
+    }
+    let (inputs, rest) = operands.split_at(rule.inputs.len());
+    let (states, rest) = rest.split_at(rule.states.len());
+    let frame = frame(rule, inputs, states)?;
+    for (port, found) in rule.inputs.iter().zip(inputs) {
+        let per_head = frame.row_type(Some(&frame.head), &port.ty);
+        if **found != per_head && **found != frame.row_type(None, &port.ty) {
+            return Err(misfit(rule, "input", &port.name, found, &per_head));
+        }
+    }
+    for (port, found) in rule.states.iter().zip(states) {
+        let expected = frame.state_type(&port.ty);
+        if **found != expected {
+            return Err(misfit(rule, "state", &port.name, found, &expected));
+        }
+    }
+    let memories = frame.memory.as_ref().and_then(Axis::size).unwrap_or(1);
+    check::same("scan", "segments", rest[0], &check::boundaries(memories))?;
+    if let Some(position) = rest.get(1) {
+        check::same("scan", "position", position, &check::index(frame.rows))?;
+    }
+    let outputs = rule.outputs.iter().map(|port| frame.row_type(Some(&frame.head), &port.ty));
+    Ok(outputs.chain(states.iter().map(|&state| state.clone())).collect())
+}
+
+/// Reads the rows off the first input and the memories and heads off the first state.
+fn frame(rule: &UpdateRule, inputs: &[&Type], states: &[&Type]) -> Result<Frame, String> {
+    let (Some(input), Some(state)) = (inputs.first(), states.first()) else {
+        return Err(format!("`scan` needs an update rule with an input and a state; `{}` has not both", rule.name));
+    };
+    let (rows, _) = check::rows("scan", &format!("the input `{}`", rule.inputs[0].name), input)?;
+    let memory = state.axis("memory").cloned();
+    let head = state.axis("head").cloned().ok_or_else(|| {
+        format!("`scan` needs the state `{}` with an axis `head`; found {}", rule.states[0].name, state.describe())
+    })?;
+    Ok(Frame { rows, memory, head })
+}
+
+impl Frame {
+    fn row_type(&self, head: Option<&Axis>, port: &Type) -> Type {
+        let axes = [Axis::Rows(self.rows)].into_iter().chain(head.cloned()).chain(port.axes.iter().cloned());
+        Type::f32(axes.collect::<Vec<_>>())
+    }
+
+    fn state_type(&self, port: &Type) -> Type {
+        let frame = [Axis::Rows(Extent::SEQUENCES)].into_iter().chain(self.memory.clone()).chain([self.head.clone()]);
+        Type::f32(frame.chain(port.axes.iter().cloned()).collect::<Vec<_>>())
+    }
+}
+
+fn misfit(rule: &UpdateRule, role: &str, name: &str, found: &Type, expected: &Type) -> String {
+    format!(
+        "`scan` needs the {role} `{name}` of `{}` of type {}; found {}",
+        rule.name,
+        expected.describe(),
+        found.describe()
+    )
+}
+
+pub(super) fn evaluate(rule: &UpdateRule, operands: &[Operand<'_>]) -> Result<Vec<Tensor>, String> {
+    let recurrence = Recurrence::new(rule)?;
+    let (inputs, rest) = operands.split_at(rule.inputs.len());
+    let (states, rest) = rest.split_at(rule.states.len());
+    let segments = segments::segment_rows(rest[0].value, rest.get(1).map(|position| position.value));
+    let heads = states[0].ty.axis("head").and_then(Axis::size).unwrap_or(1);
+
+    let rows = inputs[0].value.shape[0];
+    let output_shape = |port: &Port| {
+        let axes = port.ty.axes.iter().filter_map(Axis::size);
+        [rows, heads].into_iter().chain(axes).collect::<Vec<_>>()
+    };
+    let mut outputs: Vec<Tensor> = rule.outputs.iter().map(|port| Tensor::zeros(output_shape(port))).collect();
+    let mut after: Vec<Tensor> = states.iter().map(|state| state.value.clone()).collect();
+
+    for (segment, rows) in segments.iter().enumerate() {
+        let entry = segments::state_entry(segment, segments.len(), states[0].value);
+        for head in 0..heads {
+            let entry = entry * heads + head;
+            let ports = rule.states.iter().zip(&after);
+            let mut current: Vec<Vec<f64>> =
+                ports.map(|(port, state)| state.data[part(port, entry)].to_vec()).collect();
+            for &row in rows {
+                let ports = rule.inputs.iter().zip(inputs);
+                let token = ports.map(|(port, input)| of_head(port, input.value, row, head));
+                let read = recurrence.token(token, &mut current);
+                for ((port, output), values) in rule.outputs.iter().zip(&mut outputs).zip(read) {
+                    output.data[part(port, row * heads + head)].copy_from_slice(&values);
+                }
+            }
+            for ((port, state), values) in rule.states.iter().zip(&mut after).zip(current) {
+                state.data[part(port, entry)].copy_from_slice(&values);
+            }
+        }
+    }
+    Ok(outputs.into_iter().chain(after).collect())
+}
+
+/// Where the elements of one of many values of a port lie.
+fn part(port: &Port, entry: usize) -> Range<usize> {
+    let size = port.ty.row_elements();
+    entry * size..(entry + 1) * size
+}
+
+/// The elements of one row for one head; the whole row, where all heads share it.
+fn of_head<'v>(port: &Port, input: &'v Tensor, row: usize, head: usize) -> &'v [f64] {
+    let shared = input.shape.len() == port.ty.axes.len() + 1;
+    let row = input.row(row);
+    if shared { row } else { &row[part(port, head)] }
+}

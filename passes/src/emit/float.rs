@@ -1,0 +1,197 @@
+//! Floating-point arithmetic of kernels, on scalars and vectors alike, and the elementary functions as arithmetic.
+//!
+//! MLIR turns `math.exp` on a vector into one library call per lane; a polynomial costs a tenth of that.
+
+use super::{Emit, Ty, V};
+
+impl Emit {
+    /// A constant of type `F32` or `Vector`.
+    pub(crate) fn float(&mut self, value: f64, ty: Ty) -> V {
+        // Written as bits, which is exact and covers infinities.
+        let bits = (value as f32).to_bits();
+        match ty {
+            Ty::Vector(_) => self.op(ty, format_args!("arith.constant dense<0x{bits:08X}> : {}", ty.text())),
+            _ => self.op(ty, format_args!("arith.constant 0x{bits:08X} : f32")),
+        }
+    }
+
+    pub(super) fn integer_splat(&mut self, value: i64, ty: Ty) -> V {
+        let ty = ty.integers();
+        match ty {
+            Ty::Integers(_) => self.op(ty, format_args!("arith.constant dense<{value}> : {}", ty.text())),
+            _ => self.op(ty, format_args!("arith.constant {value} : i32")),
+        }
+    }
+
+    /// A scalar in every lane.
+    pub(crate) fn splat(&mut self, value: V, ty: Ty) -> V {
+        if value.ty == ty {
+            return value;
+        }
+        self.op(ty, format_args!("vector.broadcast %{} : f32 to {}", value.id, ty.text()))
+    }
+
+    /// One lane of a vector.
+    pub(crate) fn extract(&mut self, value: V, lane: usize) -> V {
+        self.op(Ty::F32, format_args!("vector.extract %{}[{lane}] : f32 from {}", value.id, value.ty.text()))
+    }
+
+    fn float_op(&mut self, name: &str, a: V, b: V) -> V {
+        self.op(a.ty, format_args!("arith.{name} %{}, %{} : {}", a.id, b.id, a.ty.text()))
+    }
+
+    pub(crate) fn fadd(&mut self, a: V, b: V) -> V {
+        self.float_op("addf", a, b)
+    }
+
+    pub(crate) fn fsub(&mut self, a: V, b: V) -> V {
+        self.float_op("subf", a, b)
+    }
+
+    pub(crate) fn fmul(&mut self, a: V, b: V) -> V {
+        self.float_op("mulf", a, b)
+    }
+
+    pub(crate) fn fdiv(&mut self, a: V, b: V) -> V {
+        self.float_op("divf", a, b)
+    }
+
+    pub(crate) fn fneg(&mut self, a: V) -> V {
+        self.op(a.ty, format_args!("arith.negf %{} : {}", a.id, a.ty.text()))
+    }
+
+    /// `a · b + c`, rounded once.
+    pub(crate) fn fma(&mut self, a: V, b: V, c: V) -> V {
+        self.op(a.ty, format_args!("math.fma %{}, %{}, %{} : {}", a.id, b.id, c.id, a.ty.text()))
+    }
+
+    /// `a > b`, lane by lane.
+    pub(crate) fn greater(&mut self, a: V, b: V) -> V {
+        self.op(a.ty.mask(), format_args!("arith.cmpf ogt, %{}, %{} : {}", a.id, b.id, a.ty.text()))
+    }
+
+    /// The larger; `b` where `a` is not a number.
+    pub(crate) fn fmax(&mut self, a: V, b: V) -> V {
+        let condition = self.greater(a, b);
+        self.select(condition, a, b)
+    }
+
+    pub(crate) fn sqrt(&mut self, a: V) -> V {
+        self.op(a.ty, format_args!("math.sqrt %{} : {}", a.id, a.ty.text()))
+    }
+
+    pub(crate) fn sin_cos(&mut self, a: V) -> (V, V) {
+        let sin = self.op(a.ty, format_args!("math.sin %{} : {}", a.id, a.ty.text()));
+        let cos = self.op(a.ty, format_args!("math.cos %{} : {}", a.id, a.ty.text()));
+        (sin, cos)
+    }
+
+    pub(crate) fn int_to_float(&mut self, a: V) -> V {
+        self.op(Ty::F32, format_args!("arith.sitofp %{} : i64 to f32", a.id))
+    }
+
+    /// The sum of a vector's lanes, in an order fixed by the target; a scalar is its own sum.
+    pub(crate) fn sum(&mut self, a: V) -> V {
+        match a.ty {
+            Ty::Vector(_) => self.op(
+                Ty::F32,
+                format_args!("vector.reduction <add>, %{} fastmath<reassoc> : {} into f32", a.id, a.ty.text()),
+            ),
+            _ => a,
+        }
+    }
+
+    /// `polynomial[0] + polynomial[1]·x + …` by Horner's scheme.
+    fn horner(&mut self, x: V, polynomial: &[f64]) -> V {
+        let Some((last, rest)) = polynomial.split_last() else { return self.float(0.0, x.ty) };
+        let mut sum = self.float(*last, x.ty);
+        for &coefficient in rest.iter().rev() {
+            let coefficient = self.float(coefficient, x.ty);
+            sum = self.fma(sum, x, coefficient);
+        }
+        sum
+    }
+
+    /// `exp(x)` to about one unit in the last place: 2ⁿ · exp(r) with |r| ≤ ln 2 / 2, exp(r) by its Taylor polynomial.
+    /// Below -87.3 the result is 0 (it would be subnormal), above 88.37 it stays at 2.4e38; not-a-number is kept.
+    pub(crate) fn exp(&mut self, x: V) -> V {
+        let ty = x.ty;
+        let low = self.float(-87.3, ty);
+        let high = self.float(88.37, ty);
+        let too_low = self.greater(low, x);
+        let clamped = self.select(too_low, low, x);
+        let too_high = self.greater(x, high);
+        let clamped = self.select(too_high, high, clamped);
+        // Adding 1.5 · 2²³ rounds to the nearest integer and leaves it in the low bits of the sum.
+        let shift = self.float(12_582_912.0, ty);
+        let log2_e = self.float(std::f64::consts::LOG2_E, ty);
+        let shifted = self.fma(clamped, log2_e, shift);
+        let n = self.fsub(shifted, shift);
+        // ln 2 in two parts: n times the first is exact.
+        let ln2_high = self.float(-0.693_359_375, ty);
+        let ln2_low = self.float(2.121_944_400_546_905_8e-4, ty);
+        let r = self.fma(n, ln2_high, clamped);
+        let r = self.fma(n, ln2_low, r);
+        let taylor = [1.0, 1.0, 0.5, 1.0 / 6.0, 1.0 / 24.0, 1.0 / 120.0, 1.0 / 720.0, 1.0 / 5040.0];
+        let fraction = self.horner(r, &taylor);
+        // 2ⁿ by its bits: (n + 127) << 23; what the shift constant left above the low bits is shifted out.
+        let bits = self.bits(shifted);
+        let bias = self.integer_splat(127, ty);
+        let biased = self.bit_op("addi", bits, bias);
+        let places = self.integer_splat(23, ty);
+        let power = self.bit_op("shli", biased, places);
+        let power =
+            self.op(ty, format_args!("arith.bitcast %{} : {} to {}", power.id, ty.integers().text(), ty.text()));
+        let result = self.fmul(fraction, power);
+        let zero = self.float(0.0, ty);
+        self.select(too_low, zero, result)
+    }
+
+    fn bits(&mut self, x: V) -> V {
+        let ty = x.ty.integers();
+        self.op(ty, format_args!("arith.bitcast %{} : {} to {}", x.id, x.ty.text(), ty.text()))
+    }
+
+    fn bit_op(&mut self, name: &str, a: V, b: V) -> V {
+        self.op(a.ty, format_args!("arith.{name} %{}, %{} : {}", a.id, b.id, a.ty.text()))
+    }
+
+    /// `1 / (1 + exp(-x))`
+    pub(crate) fn sigmoid(&mut self, x: V) -> V {
+        let negative = self.fneg(x);
+        let exp = self.exp(negative);
+        let one = self.float(1.0, x.ty);
+        let denominator = self.fadd(one, exp);
+        self.fdiv(one, denominator)
+    }
+
+    /// `x · sigmoid(x)`
+    pub(crate) fn silu(&mut self, x: V) -> V {
+        let negative = self.fneg(x);
+        let exp = self.exp(negative);
+        let one = self.float(1.0, x.ty);
+        let denominator = self.fadd(one, exp);
+        self.fdiv(x, denominator)
+    }
+
+    /// `log(1 + exp(x))` = max(x, 0) + log1p(exp(-|x|)), where log1p(y) = 2·artanh(y / (2 + y)) by its series: on
+    /// [0, 1] the argument is at most 1/3, the relative error 1e-9, also for small y.
+    pub(crate) fn softplus(&mut self, x: V) -> V {
+        let ty = x.ty;
+        let zero = self.float(0.0, ty);
+        let negative = self.fneg(x);
+        let positive = self.greater(x, zero);
+        let minus_abs = self.select(positive, negative, x);
+        let y = self.exp(minus_abs);
+        let two = self.float(2.0, ty);
+        let denominator = self.fadd(two, y);
+        let s = self.fdiv(y, denominator);
+        let square = self.fmul(s, s);
+        let series: Vec<f64> = (0..9).map(|k| 2.0 / f64::from(2 * k + 1)).collect();
+        let sum = self.horner(square, &series);
+        let log1p = self.fmul(s, sum);
+        // `x` first, so that not-a-number survives the comparison.
+        let linear = self.select(positive, x, zero);
+        self.fadd(linear, log1p)
+    }
+}

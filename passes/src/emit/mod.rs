@@ -1,0 +1,390 @@
+//! Writes kernels as MLIR text of the upstream dialects `scf`, `arith`, `vector`, `math` and `llvm`.
+//!
+//! A kernel is a function of four arguments (see `mom_runtime::plan`). It addresses its buffers by element, with
+//! `llvm` loads and stores, since their sizes are known only when a step runs. Writing text keeps values plain numbers
+//! without lifetimes, and what `--emit tiled` shows is what is compiled; MLIR parses and verifies it before anything else
+//! looks at it. Arithmetic is strict: nothing reassociates unless the kernel says so, so a result depends on its own
+//! row or segment alone and not on how the work was cut.
+
+use std::fmt::Write;
+
+mod float;
+
+/// Types of the values inside a kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ty {
+    I1,
+    I32,
+    I64,
+    F32,
+    Ptr,
+    /// `vector<nxf32>`
+    Vector(usize),
+    /// `vector<nxi1>`
+    Mask(usize),
+    /// `vector<nxi32>`
+    Integers(usize),
+    /// `vector<nxi16>`
+    Shorts(usize),
+}
+
+impl Ty {
+    fn text(self) -> String {
+        match self {
+            Ty::I1 => "i1".into(),
+            Ty::I32 => "i32".into(),
+            Ty::I64 => "i64".into(),
+            Ty::F32 => "f32".into(),
+            Ty::Ptr => "!llvm.ptr".into(),
+            Ty::Vector(lanes) => format!("vector<{lanes}xf32>"),
+            Ty::Mask(lanes) => format!("vector<{lanes}xi1>"),
+            Ty::Integers(lanes) => format!("vector<{lanes}xi32>"),
+            Ty::Shorts(lanes) => format!("vector<{lanes}xi16>"),
+        }
+    }
+
+    /// The f32 type of the same number of lanes as an integer or mask type, and the other way round.
+    fn integers(self) -> Ty {
+        match self {
+            Ty::Vector(lanes) => Ty::Integers(lanes),
+            _ => Ty::I32,
+        }
+    }
+
+    fn mask(self) -> Ty {
+        match self {
+            Ty::Vector(lanes) => Ty::Mask(lanes),
+            _ => Ty::I1,
+        }
+    }
+}
+
+/// A value inside a kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct V {
+    id: u32,
+    pub(crate) ty: Ty,
+}
+
+/// How two integers compare.
+#[derive(Clone, Copy)]
+pub(crate) enum Compare {
+    Less,
+    LessEqual,
+    GreaterEqual,
+}
+
+/// The kernel that is being written.
+pub(crate) struct Emit {
+    text: String,
+    depth: usize,
+    next: u32,
+    buffers: V,
+    sizes: V,
+    pub(crate) begin: V,
+    pub(crate) end: V,
+}
+
+impl Emit {
+    /// Starts a kernel called `symbol`; `schedule` is printed as an attribute of the function.
+    pub(crate) fn kernel(symbol: &str, schedule: &str) -> Emit {
+        let mut text = String::new();
+        let _ = write!(
+            text,
+            "  func.func @{symbol}(%0: !llvm.ptr, %1: !llvm.ptr, %2: i64, %3: i64) attributes {{mom.schedule = {{{schedule}}}}} {{\n"
+        );
+        let v = |id, ty| V { id, ty };
+        Emit {
+            text,
+            depth: 2,
+            next: 4,
+            buffers: v(0, Ty::Ptr),
+            sizes: v(1, Ty::Ptr),
+            begin: v(2, Ty::I64),
+            end: v(3, Ty::I64),
+        }
+    }
+
+    pub(crate) fn finish(mut self) -> String {
+        self.text.push_str("    return\n  }\n");
+        self.text
+    }
+
+    fn line(&mut self, text: std::fmt::Arguments<'_>) {
+        for _ in 0..self.depth {
+            self.text.push_str("  ");
+        }
+        let _ = self.text.write_fmt(text);
+        self.text.push('\n');
+    }
+
+    fn fresh(&mut self, ty: Ty) -> V {
+        self.next += 1;
+        V { id: self.next - 1, ty }
+    }
+
+    fn op(&mut self, ty: Ty, text: std::fmt::Arguments<'_>) -> V {
+        let value = self.fresh(ty);
+        self.line(format_args!("%{} = {text}", value.id));
+        value
+    }
+
+    // Buffers and sizes.
+
+    /// The address of the launch's buffer number `index`.
+    pub(crate) fn buffer(&mut self, index: usize) -> V {
+        let at = self.int(index as i64);
+        let (buffers, id) = (self.buffers.id, at.id);
+        let place = self.op(
+            Ty::Ptr,
+            format_args!("llvm.getelementptr inbounds %{buffers}[%{id}] : (!llvm.ptr, i64) -> !llvm.ptr, !llvm.ptr"),
+        );
+        self.op(Ty::Ptr, format_args!("llvm.load %{} : !llvm.ptr -> !llvm.ptr", place.id))
+    }
+
+    /// The step's size number `index`: T, B, L, C.
+    pub(crate) fn size(&mut self, index: usize) -> V {
+        let at = self.int(index as i64);
+        let (sizes, id) = (self.sizes.id, at.id);
+        let place = self.op(
+            Ty::Ptr,
+            format_args!("llvm.getelementptr inbounds %{sizes}[%{id}] : (!llvm.ptr, i64) -> !llvm.ptr, i64"),
+        );
+        self.op(Ty::I64, format_args!("llvm.load %{} : !llvm.ptr -> i64", place.id))
+    }
+
+    fn element(&mut self, pointer: V, index: V, element: &str) -> V {
+        let (pointer, index) = (pointer.id, index.id);
+        self.op(
+            Ty::Ptr,
+            format_args!("llvm.getelementptr inbounds %{pointer}[%{index}] : (!llvm.ptr, i64) -> !llvm.ptr, {element}"),
+        )
+    }
+
+    /// Loads f32 (`F32`, `Vector`) from element `index` of an f32 buffer.
+    pub(crate) fn load(&mut self, pointer: V, index: V, ty: Ty) -> V {
+        let place = self.element(pointer, index, "f32").id;
+        self.op(ty, format_args!("llvm.load %{place} {{alignment = 4 : i64}} : !llvm.ptr -> {}", ty.text()))
+    }
+
+    pub(crate) fn store(&mut self, value: V, pointer: V, index: V) {
+        let place = self.element(pointer, index, "f32").id;
+        let (id, ty) = (value.id, value.ty.text());
+        self.line(format_args!("llvm.store %{id}, %{place} {{alignment = 4 : i64}} : {ty}, !llvm.ptr"));
+    }
+
+    /// Loads from a bf16 buffer and widens to f32, which is exact.
+    pub(crate) fn load_bf16(&mut self, pointer: V, index: V, ty: Ty) -> V {
+        let place = self.element(pointer, index, "i16").id;
+        let narrow = match ty {
+            Ty::Vector(lanes) => Ty::Shorts(lanes),
+            _ => Ty::I32,
+        };
+        let (wide, narrow) = (ty.integers().text(), if narrow == Ty::I32 { "i16".into() } else { narrow.text() });
+        let bits =
+            self.op(ty.integers(), format_args!("llvm.load %{place} {{alignment = 2 : i64}} : !llvm.ptr -> {narrow}"));
+        let extended = self.op(ty.integers(), format_args!("arith.extui %{} : {narrow} to {wide}", bits.id));
+        let sixteen = self.integer_splat(16, ty);
+        let shifted = self.op(ty.integers(), format_args!("arith.shli %{}, %{} : {wide}", extended.id, sixteen.id));
+        self.op(ty, format_args!("arith.bitcast %{} : {wide} to {}", shifted.id, ty.text()))
+    }
+
+    /// Loads an element of an i32 buffer, as i64.
+    pub(crate) fn load_index(&mut self, pointer: V, index: V) -> V {
+        let place = self.element(pointer, index, "i32").id;
+        let value = self.op(Ty::I32, format_args!("llvm.load %{place} : !llvm.ptr -> i32"));
+        self.op(Ty::I64, format_args!("arith.extsi %{} : i32 to i64", value.id))
+    }
+
+    pub(crate) fn store_index(&mut self, value: V, pointer: V, index: V) {
+        let narrow = self.op(Ty::I32, format_args!("arith.trunci %{} : i64 to i32", value.id)).id;
+        let place = self.element(pointer, index, "i32").id;
+        self.line(format_args!("llvm.store %{narrow}, %{place} : i32, !llvm.ptr"));
+    }
+
+    /// Room for `elements` f32 on the stack; to be asked for outside of loops.
+    pub(crate) fn scratch(&mut self, elements: usize) -> V {
+        let count = self.int(elements as i64).id;
+        self.op(Ty::Ptr, format_args!("llvm.alloca %{count} x f32 {{alignment = 64 : i64}} : (i64) -> !llvm.ptr"))
+    }
+
+    // Integers.
+
+    pub(crate) fn int(&mut self, value: i64) -> V {
+        self.op(Ty::I64, format_args!("arith.constant {value} : i64"))
+    }
+
+    fn int_op(&mut self, name: &str, a: V, b: V) -> V {
+        self.op(Ty::I64, format_args!("arith.{name} %{}, %{} : i64", a.id, b.id))
+    }
+
+    pub(crate) fn add(&mut self, a: V, b: V) -> V {
+        self.int_op("addi", a, b)
+    }
+
+    pub(crate) fn sub(&mut self, a: V, b: V) -> V {
+        self.int_op("subi", a, b)
+    }
+
+    pub(crate) fn mul(&mut self, a: V, b: V) -> V {
+        self.int_op("muli", a, b)
+    }
+
+    /// Quotient of numbers that are not negative.
+    pub(crate) fn div(&mut self, a: V, b: V) -> V {
+        self.int_op("divui", a, b)
+    }
+
+    pub(crate) fn rem(&mut self, a: V, b: V) -> V {
+        self.int_op("remui", a, b)
+    }
+
+    pub(crate) fn min(&mut self, a: V, b: V) -> V {
+        self.int_op("minsi", a, b)
+    }
+
+    pub(crate) fn max(&mut self, a: V, b: V) -> V {
+        self.int_op("maxsi", a, b)
+    }
+
+    pub(crate) fn add_const(&mut self, a: V, b: usize) -> V {
+        let b = self.int(b as i64);
+        self.add(a, b)
+    }
+
+    pub(crate) fn mul_const(&mut self, a: V, b: usize) -> V {
+        let b = self.int(b as i64);
+        self.mul(a, b)
+    }
+
+    pub(crate) fn div_const(&mut self, a: V, b: usize) -> V {
+        let b = self.int(b as i64);
+        self.div(a, b)
+    }
+
+    pub(crate) fn rem_const(&mut self, a: V, b: usize) -> V {
+        let b = self.int(b as i64);
+        self.rem(a, b)
+    }
+
+    /// `a · stride + b`, the usual address of two indices.
+    pub(crate) fn at(&mut self, a: V, stride: usize, b: V) -> V {
+        let product = self.mul_const(a, stride);
+        self.add(product, b)
+    }
+
+    pub(crate) fn compare(&mut self, how: Compare, a: V, b: V) -> V {
+        let predicate = match how {
+            Compare::Less => "slt",
+            Compare::LessEqual => "sle",
+            Compare::GreaterEqual => "sge",
+        };
+        self.op(Ty::I1, format_args!("arith.cmpi {predicate}, %{}, %{} : i64", a.id, b.id))
+    }
+
+    pub(crate) fn and(&mut self, a: V, b: V) -> V {
+        self.op(Ty::I1, format_args!("arith.andi %{}, %{} : i1", a.id, b.id))
+    }
+
+    pub(crate) fn or(&mut self, a: V, b: V) -> V {
+        self.op(Ty::I1, format_args!("arith.ori %{}, %{} : i1", a.id, b.id))
+    }
+
+    /// Whether two integers differ.
+    pub(crate) fn differ(&mut self, a: V, b: V) -> V {
+        self.op(Ty::I1, format_args!("arith.cmpi ne, %{}, %{} : i64", a.id, b.id))
+    }
+
+    pub(crate) fn select(&mut self, condition: V, yes: V, no: V) -> V {
+        let condition_ty = match condition.ty {
+            Ty::Mask(_) => format!("{}, ", condition.ty.text()),
+            _ => String::new(),
+        };
+        self.op(
+            yes.ty,
+            format_args!("arith.select %{}, %{}, %{} : {condition_ty}{}", condition.id, yes.id, no.id, yes.ty.text()),
+        )
+    }
+
+    // Control flow.
+
+    /// `for index in begin..end step step`, carrying values round; the body gives the next ones.
+    pub(crate) fn fold(
+        &mut self,
+        begin: V,
+        end: V,
+        step: usize,
+        carried: &[V],
+        body: impl FnOnce(&mut Emit, V, &[V]) -> Vec<V>,
+    ) -> Vec<V> {
+        let step = self.int(step as i64).id;
+        let results: Vec<V> = carried.iter().map(|value| self.fresh(value.ty)).collect();
+        let index = self.fresh(Ty::I64);
+        let inner: Vec<V> = carried.iter().map(|value| self.fresh(value.ty)).collect();
+        let mut head = String::new();
+        // Results of one operation share one number in MLIR's own numbering; named one by one they read better.
+        if !results.is_empty() {
+            let names: Vec<String> = results.iter().map(|value| format!("%{}", value.id)).collect();
+            let _ = write!(head, "{} = ", names.join(", "));
+        }
+        let _ = write!(head, "scf.for %{} = %{} to %{} step %{step}", index.id, begin.id, end.id);
+        if !results.is_empty() {
+            let pairs: Vec<String> =
+                inner.iter().zip(carried).map(|(inner, outer)| format!("%{} = %{}", inner.id, outer.id)).collect();
+            let _ = write!(head, " iter_args({}) -> ({})", pairs.join(", "), types(&results));
+        }
+        self.line(format_args!("{head} : i64 {{"));
+        self.depth += 1;
+        let next = body(self, index, &inner);
+        self.yields(&next);
+        self.depth -= 1;
+        self.line(format_args!("}}"));
+        results
+    }
+
+    /// `for index in begin..end step step`.
+    pub(crate) fn for_each(&mut self, begin: V, end: V, step: usize, body: impl FnOnce(&mut Emit, V)) {
+        self.fold(begin, end, step, &[], |emit, index, _| {
+            body(emit, index);
+            Vec::new()
+        });
+    }
+
+    /// `for index in 0..count`.
+    pub(crate) fn count(&mut self, count: usize, body: impl FnOnce(&mut Emit, V)) {
+        let (zero, count) = (self.int(0), self.int(count as i64));
+        self.for_each(zero, count, 1, body);
+    }
+
+    pub(crate) fn when(&mut self, condition: V, body: impl FnOnce(&mut Emit)) {
+        self.line(format_args!("scf.if %{} {{", condition.id));
+        self.depth += 1;
+        body(self);
+        self.depth -= 1;
+        self.line(format_args!("}}"));
+    }
+
+    pub(crate) fn when_else(&mut self, condition: V, yes: impl FnOnce(&mut Emit), no: impl FnOnce(&mut Emit)) {
+        self.line(format_args!("scf.if %{} {{", condition.id));
+        self.depth += 1;
+        yes(self);
+        self.depth -= 1;
+        self.line(format_args!("}} else {{"));
+        self.depth += 1;
+        no(self);
+        self.depth -= 1;
+        self.line(format_args!("}}"));
+    }
+
+    fn yields(&mut self, values: &[V]) {
+        if !values.is_empty() {
+            let names: Vec<String> = values.iter().map(|value| format!("%{}", value.id)).collect();
+            self.line(format_args!("scf.yield {} : {}", names.join(", "), types(values)));
+        }
+    }
+}
+
+fn types(values: &[V]) -> String {
+    let types: Vec<String> = values.iter().map(|value| value.ty.text()).collect();
+    types.join(", ")
+}

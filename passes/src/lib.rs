@@ -1,0 +1,108 @@
+//! What momc *does* to a program: from the `mom` stage to native code.
+//!
+//! [`compile`] is the whole way, read top to bottom: each operation of the graph becomes a launch of a kernel
+//! ([`schedule`]), kernels of equal shape are written once as MLIR ([`kernel`], the stage `tiled`), MLIR and LLVM lower
+//! them ([`lower`]), and the launches become the plan that travels inside the artifact. Nothing here reads a file or
+//! prints, and nothing knows an update rule by name.
+
+use std::path::Path;
+
+use mom_dialect::{diagnostic::Diagnostic, graph::Graph};
+use mom_runtime::plan::{self, Plan};
+
+mod emit;
+mod kernel;
+mod lower;
+mod schedule;
+mod target;
+
+pub use target::{Target, UNKNOWN_TARGET};
+
+/// What the plan says about a model beside its kernels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelInfo {
+    pub model: String,
+    pub vocab_size: usize,
+    pub layers: usize,
+    pub eos_token: Option<u32>,
+    /// Routed memories of a layer; 0 without a router.
+    pub memories: usize,
+    /// The most tokens a step takes.
+    pub block_tokens: usize,
+    /// Tensors that a checkpoint may hold without use; a trailing `*` matches any ending.
+    pub ignored_tensors: Vec<String>,
+}
+
+/// A compiled program.
+pub struct Program {
+    pub plan: Plan,
+    target: Target,
+    tiled: String,
+}
+
+/// Compiles a verified graph: schedule, memory plan and kernels of the stage `tiled`.
+///
+/// # Errors
+/// E04 where native code cannot do what the graph asks for.
+pub fn compile(graph: &Graph, target: &Target, info: &ModelInfo) -> Result<Program, Box<Diagnostic>> {
+    let schedule::Scheduled { plan, kernels } = schedule::schedule(graph, target, info)?;
+    let mut tiled = String::from("module {\n");
+    for kernel in &kernels {
+        tiled.push_str(kernel);
+    }
+    tiled.push_str("}\n");
+    Ok(Program { plan, target: target.clone(), tiled })
+}
+
+impl Program {
+    /// The kernels as MLIR, one function each.
+    pub fn tiled(&self) -> &str {
+        &self.tiled
+    }
+
+    /// The optimised LLVM IR.
+    ///
+    /// # Errors
+    /// A fault of momc, with what MLIR or LLVM said.
+    pub fn llvm(&self) -> Result<String, Box<Diagnostic>> {
+        self.lowered(|module| Ok(module.text()))
+    }
+
+    /// Assembly for the target.
+    ///
+    /// # Errors
+    /// A fault of momc, with what MLIR or LLVM said.
+    pub fn assembly(&self) -> Result<String, Box<Diagnostic>> {
+        let bytes = self.lowered(|module| module.emit(true))?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The artifact: a shared object with the plan inside, sealed.
+    ///
+    /// # Errors
+    /// A fault of momc, or E0411 where it cannot be linked.
+    pub fn artifact(&self) -> Result<Vec<u8>, Box<Diagnostic>> {
+        let object = self.lowered(|module| module.emit(false))?;
+        let mut bytes = lower::link(&object, &self.target.arch)?;
+        mom_runtime::artifact::seal(&mut bytes);
+        Ok(bytes)
+    }
+
+    /// Writes the artifact; the file is there whole or not at all.
+    ///
+    /// # Errors
+    /// As [`Program::artifact`], and E0412 where the file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), Box<Diagnostic>> {
+        lower::write_whole(path, &self.artifact()?)
+    }
+
+    fn lowered<T>(
+        &self,
+        body: impl FnOnce(&lower::llvm::LlvmModule) -> Result<T, String>,
+    ) -> Result<T, Box<Diagnostic>> {
+        lower::with_llvm(&self.tiled, |module| {
+            let plan = serde_json::to_vec(&self.plan).map_err(|error| error.to_string())?;
+            body(&lower::llvm::translate(module, &self.target, plan::SYMBOL, &plan)?)
+        })
+    }
+}

@@ -1,0 +1,127 @@
+//! From the `tiled` stage down: MLIR's own conversions to the `llvm` dialect, LLVM's optimiser, an object file, and the
+//! linker that makes it an artifact.
+
+use std::{io, path::Path, process::Command};
+
+use melior::{
+    Context,
+    dialect::DialectRegistry,
+    ir::{Module, operation::OperationLike},
+    pass::PassManager,
+    utility::{parse_pass_pipeline, register_all_dialects, register_all_llvm_translations, register_all_passes},
+};
+use mom_dialect::diagnostic::{Code, Diagnostic};
+
+pub(crate) mod llvm;
+
+/// MLIR or LLVM refused what momc made.
+const LOWERING: Code = Code(410);
+/// The linker is missing or failed.
+const LINK: Code = Code(411);
+/// The artifact cannot be written.
+const WRITE: Code = Code(412);
+
+/// MLIR's conversions, in order.
+const PIPELINE: &str = "builtin.module(canonicalize, cse, loop-invariant-code-motion, convert-scf-to-cf, \
+    convert-math-to-llvm, convert-math-to-libm, convert-vector-to-llvm, convert-arith-to-llvm, convert-func-to-llvm, \
+    convert-cf-to-llvm, reconcile-unrealized-casts)";
+
+/// Lowers kernels, given as the functions of one MLIR module, to LLVM IR; the result is handed to `body`.
+///
+/// # Errors
+/// A fault of momc, with what MLIR said.
+pub(crate) fn with_llvm<T>(tiled: &str, body: impl FnOnce(&Module) -> Result<T, String>) -> Result<T, Box<Diagnostic>> {
+    let context = context();
+    let messages = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
+    let heard = messages.clone();
+    let handler = context.attach_diagnostic_handler(move |diagnostic| {
+        heard.borrow_mut().push(format!("{}: {diagnostic}", diagnostic.location()));
+        true
+    });
+    let result = (|| {
+        let mut module = Module::parse(&context, tiled).ok_or("the kernels do not parse")?;
+        if !module.as_operation().verify() {
+            return Err("the kernels do not verify".to_string());
+        }
+        let manager = PassManager::new(&context);
+        parse_pass_pipeline(manager.as_operation_pass_manager(), PIPELINE).map_err(|error| error.to_string())?;
+        manager.run(&mut module).map_err(|_| "a conversion failed".to_string())?;
+        body(&module)
+    })();
+    context.detach_diagnostic_handler(handler);
+    result.map_err(|message: String| {
+        let mut diagnostic = Diagnostic::bug(LOWERING, format!("lowering from `tiled` to `llvm`: {message}"));
+        for note in messages.borrow().iter().take(8) {
+            diagnostic = diagnostic.note(note.clone());
+        }
+        Box::new(diagnostic)
+    })
+}
+
+fn context() -> Context {
+    static PASSES: std::sync::Once = std::sync::Once::new();
+    PASSES.call_once(register_all_passes);
+    let registry = DialectRegistry::new();
+    register_all_dialects(&registry);
+    let context = Context::new();
+    context.append_dialect_registry(&registry);
+    context.load_all_available_dialects();
+    register_all_llvm_translations(&context);
+    // Kernels carry their schedule as an attribute that only readers look at.
+    context.set_allow_unregistered_dialects(true);
+    context
+}
+
+/// Links an object file into a shared object and returns its bytes.
+///
+/// # Errors
+/// E0411 where no C compiler is there to link, or it fails.
+pub(crate) fn link(object: &[u8], arch: &str) -> Result<Vec<u8>, Box<Diagnostic>> {
+    let failed =
+        |error: io::Error| Box::new(Diagnostic::error(LINK, format!("the artifact cannot be linked: {error}")));
+    let folder = tempfile::tempdir().map_err(failed)?;
+    let (input, output) = (folder.path().join("kernels.o"), folder.path().join("kernels.so"));
+    std::fs::write(&input, object).map_err(failed)?;
+    // The host's own compiler where it fits, else the cross compiler as Debian names it.
+    let linker = if arch == std::env::consts::ARCH { "cc".to_string() } else { format!("{arch}-linux-gnu-gcc") };
+    let run = Command::new(&linker)
+        .args(["-shared", "-Wl,-z,noexecstack", "-o"])
+        .arg(&output)
+        .arg(&input)
+        .arg("-lm")
+        .output()
+        .map_err(|error| {
+            Box::new(
+                Diagnostic::error(LINK, format!("`{linker}`, which links the artifact, cannot be started: {error}"))
+                    .help(format!(
+                        "install a C compiler for {arch} (on Debian: the package `gcc` or `gcc-{}-linux-gnu`)",
+                        arch.replace('_', "-")
+                    )),
+            )
+        })?;
+    if !run.status.success() {
+        return Err(Box::new(
+            Diagnostic::error(LINK, format!("`{linker}` failed to link the artifact"))
+                .note(String::from_utf8_lossy(&run.stderr).into_owned()),
+        ));
+    }
+    std::fs::read(&output).map_err(failed)
+}
+
+/// Writes a file so that it is there whole or not at all.
+///
+/// # Errors
+/// E0412.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Box<Diagnostic>> {
+    let failed = |error: io::Error| {
+        Box::new(Diagnostic::error(WRITE, format!("`{}` cannot be written: {error}", path.display())))
+    };
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::Builder::new().prefix(".momc-").tempfile_in(folder).map_err(failed)?;
+    io::Write::write_all(&mut file, bytes).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}

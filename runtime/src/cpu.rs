@@ -1,0 +1,231 @@
+//! Runs kernels on the processor's cores.
+//!
+//! This is where compiled code is called. What makes that sound is in the plan: [`Plan::validate`] has checked its
+//! indices, the session has given every buffer the size that the plan says, and the compiler has proved that a kernel
+//! stays within these sizes and that the items of one launch write to different places.
+#![allow(unsafe_code)]
+
+use std::{ffi::c_void, ops::Range, sync::Arc};
+
+use rayon::prelude::*;
+
+use crate::{
+    buffers::Buffers,
+    error::Error,
+    pack::Packed,
+    plan::{Buffer, Plan, Sizes},
+};
+
+/// A kernel; see [`crate::plan`] for its arguments.
+pub(crate) type Kernel = unsafe extern "C" fn(*const *mut c_void, *const i64, i64, i64);
+
+/// Work that takes no longer than this is not worth waking another thread for.
+const WORTH_A_THREAD_NS: u64 = 20_000;
+/// The least work that is handed to a thread at a time.
+const TASK_NS: u64 = 10_000;
+/// Tasks for each thread, so that one that is held up does not hold up all.
+const TASKS_PER_THREAD: usize = 4;
+
+/// Where a model runs: some cores of this machine. Clones share the threads.
+#[derive(Clone, Debug)]
+pub struct Device {
+    pool: Arc<rayon::ThreadPool>,
+}
+
+impl Device {
+    /// All cores that this process may use.
+    ///
+    /// # Errors
+    /// E0611 when threads cannot be started.
+    pub fn cpu() -> Result<Device, Error> {
+        Device::cpu_threads(std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    /// `threads` threads, at least one. Results are the same bits for any number.
+    ///
+    /// # Errors
+    /// E0611 when threads cannot be started.
+    pub fn cpu_threads(threads: usize) -> Result<Device, Error> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.max(1))
+            .thread_name(|index| format!("momc {index}"))
+            .build()
+            .map_err(|cause| Error::Device(format!("cannot start {threads} threads: {cause}")))?;
+        Ok(Device { pool: Arc::new(pool) })
+    }
+
+    /// Threads that share the work.
+    pub fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    /// Runs `work` on a thread of the device, whose parallel loops then use all of them.
+    pub(crate) fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        self.pool.install(work)
+    }
+}
+
+/// What a step runs with; all are in the plan's order.
+pub(crate) struct Program<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) kernels: &'a [Kernel],
+    pub(crate) params: &'a [Arc<Packed>],
+}
+
+impl Program<'_> {
+    /// Runs all launches of a step for which `buffers` have been reserved.
+    pub(crate) fn run(&self, device: &Device, buffers: &mut Buffers, sizes: &Sizes) {
+        let threads = device.threads();
+        let sizes_array = sizes.as_array();
+        // Small launches then run on the same thread as their neighbours, without a hand-over.
+        device.install(|| {
+            let mut addresses = Vec::new();
+            for launch in &self.plan.launches {
+                addresses.clear();
+                addresses.extend(launch.buffers.iter().map(|buffer| match buffer {
+                    Buffer::Param(index) => self.params[*index].address(),
+                    other => buffers.address(other),
+                }));
+                let call = Call { kernel: self.kernels[launch.kernel], buffers: &addresses, sizes: &sizes_array };
+                call.run(launch.items(sizes), launch.item_ns, threads);
+            }
+        });
+    }
+}
+
+impl Packed {
+    /// Kernels take all buffers as mutable; they do not write to parameters.
+    fn address(&self) -> *mut c_void {
+        match self {
+            Packed::F32(elements) => elements.as_ptr().cast_mut().cast(),
+            Packed::Bf16(elements) => elements.as_ptr().cast_mut().cast(),
+        }
+    }
+}
+
+/// A kernel and its arguments.
+struct Call<'a> {
+    kernel: Kernel,
+    buffers: &'a [*mut c_void],
+    sizes: &'a [i64; 4],
+}
+
+// SAFETY: the addresses belong to buffers that outlive the launch, and the items of a launch write to different places
+// of them, so that any thread may do any item.
+unsafe impl Sync for Call<'_> {}
+
+impl Call<'_> {
+    fn run(&self, items: usize, item_ns: u64, threads: usize) {
+        let cost = item_ns.saturating_mul(items as u64);
+        if items < 2 || threads < 2 || cost < WORTH_A_THREAD_NS {
+            return self.items(0..items);
+        }
+        let worthwhile = usize::try_from(cost / TASK_NS).unwrap_or(usize::MAX);
+        let tasks = (threads * TASKS_PER_THREAD).min(items).min(worthwhile);
+        let border = |task: usize| (items as u128 * task as u128 / tasks as u128) as usize;
+        (0..tasks).into_par_iter().for_each(|task| self.items(border(task)..border(task + 1)));
+    }
+
+    fn items(&self, range: Range<usize>) {
+        if range.is_empty() {
+            return;
+        }
+        // SAFETY: the buffers are as large as the plan says for these sizes, and the items are among the launch's.
+        unsafe { (self.kernel)(self.buffers.as_ptr(), self.sizes.as_ptr(), range.start as i64, range.end as i64) }
+    }
+}
+
+/// Kernels of a small model for tests: embeddings, a fading sum, a cache and a ring, logits. All rows have [`WIDTH`]
+/// elements.
+///
+/// [`WIDTH`]: test_kernels::WIDTH
+#[cfg(test)]
+pub(crate) mod test_kernels {
+    use std::{ffi::c_void, slice};
+
+    use super::Kernel;
+
+    pub(crate) const WIDTH: usize = 3;
+    pub(crate) const VOCAB: usize = 7;
+    /// Tokens that the ring has room for.
+    pub(crate) const RING: usize = 2;
+
+    pub(crate) const ALL: [Kernel; 3] = [embed, remember, logits];
+
+    /// Rows of one buffer.
+    struct Rows(*mut c_void);
+
+    impl Rows {
+        /// # Safety
+        /// The buffer has more than `row` rows of `width` elements of type T, and nobody else uses this one.
+        unsafe fn row<'a, T>(&self, row: usize, width: usize) -> &'a mut [T] {
+            // SAFETY: as above.
+            unsafe { slice::from_raw_parts_mut(self.0.cast::<T>().add(row * width), width) }
+        }
+    }
+
+    /// # Safety
+    /// As for every kernel; the buffers are `N`.
+    unsafe fn arguments<const N: usize>(buffers: *const *mut c_void) -> [Rows; N] {
+        // SAFETY: as above.
+        std::array::from_fn(|index| Rows(unsafe { *buffers.add(index) }))
+    }
+
+    /// Buffers: table, tokens, x. Items: tokens.
+    unsafe extern "C" fn embed(buffers: *const *mut c_void, _: *const i64, begin: i64, end: i64) {
+        // SAFETY: the test's plan gives these buffers their sizes.
+        unsafe {
+            let [table, tokens, x] = arguments(buffers);
+            for token in begin as usize..end as usize {
+                let [number] = *tokens.row::<i32>(token, 1) else { return };
+                x.row::<f32>(token, WIDTH).copy_from_slice(table.row(number as usize, WIDTH));
+            }
+        }
+    }
+
+    /// Buffers: x, position, cu_seqlens, sum, cache, ring, y. Items: sequences.
+    unsafe extern "C" fn remember(buffers: *const *mut c_void, sizes: *const i64, begin: i64, end: i64) {
+        // SAFETY: the test's plan gives these buffers their sizes.
+        unsafe {
+            let [x, position, cu_seqlens, sum, cache, ring, y] = arguments(buffers);
+            let room = *sizes.add(3) as usize;
+            for sequence in begin as usize..end as usize {
+                let sum = sum.row::<f32>(sequence, WIDTH);
+                let cache = cache.row::<f32>(sequence, room * WIDTH);
+                let ring = ring.row::<f32>(sequence, RING * WIDTH);
+                let border = |index| cu_seqlens.row::<i32>(index, 1)[0] as usize;
+                for token in border(sequence)..border(sequence + 1) {
+                    let (x, y) = (x.row::<f32>(token, WIDTH), y.row::<f32>(token, WIDTH));
+                    let position = position.row::<i32>(token, 1)[0];
+                    if position < 0 {
+                        y.fill(0.0);
+                        continue;
+                    }
+                    let position = position as usize;
+                    for (column, x) in x.iter().enumerate() {
+                        sum[column] = 0.5 * sum[column] + x;
+                        cache[position * WIDTH + column] = *x;
+                        let attended: f32 = (0..=position).map(|at| cache[at * WIDTH + column] / (at + 1) as f32).sum();
+                        let place = position % RING * WIDTH + column;
+                        y[column] = sum[column] + attended + ring[place];
+                        ring[place] = *x;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Buffers: y, rows, head, logits. Items: rows.
+    unsafe extern "C" fn logits(buffers: *const *mut c_void, _: *const i64, begin: i64, end: i64) {
+        // SAFETY: the test's plan gives these buffers their sizes.
+        unsafe {
+            let [y, rows, head, logits] = arguments(buffers);
+            for row in begin as usize..end as usize {
+                let y = y.row::<f32>(rows.row::<i32>(row, 1)[0] as usize, WIDTH);
+                for (token, logit) in logits.row::<f32>(row, VOCAB).iter_mut().enumerate() {
+                    *logit = (0..WIDTH).map(|column| y[column] * head.row::<f32>(column, VOCAB)[token]).sum();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! The launch plan that lies in an artifact, as JSON under the symbol [`SYMBOL`].
+//!
+//! The plan is a straight list of launches over buffers whose sizes are linear in the step's sizes. A step runs the
+//! launches in order. The compiler writes plans and the runtime reads them; nobody else needs to.
+//!
+//! # Kernels
+//!
+//! Every kernel has the C signature
+//! `void kernel(void *const *buffers, const int64_t *sizes, int64_t begin, int64_t end)`
+//! and does the work items `begin..end` of its launch. Items of one launch are independent of each other: the runtime
+//! splits them over threads as it likes and the results are the same bits. `buffers` are the launch's buffers in order;
+//! `sizes` are the step's sizes in the order of [`Sizes::as_array`].
+
+use serde::{Deserialize, Serialize};
+
+/// Symbol of the plan's bytes, which end with a zero byte.
+pub const SYMBOL: &str = "momc_plan";
+
+/// Raised whenever an older runtime could not read the plan or call the kernels.
+pub const FORMAT: u32 = 1;
+
+/// What a step's buffers are sized by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// T, tokens of the step.
+    pub tokens: usize,
+    /// B, sequences of the step.
+    pub sequences: usize,
+    /// L, rows whose logits are asked for.
+    pub rows: usize,
+    /// C, tokens that each attention cache without a window has room for.
+    pub context: usize,
+}
+
+impl Sizes {
+    /// T, B, L, C: what kernels are given.
+    pub fn as_array(&self) -> [i64; 4] {
+        [self.tokens as i64, self.sequences as i64, self.rows as i64, self.context as i64]
+    }
+}
+
+/// `tokens·T + sequences·B + rows·L + context·C + constant`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Linear {
+    /// Factor of T.
+    pub tokens: usize,
+    /// Factor of B.
+    pub sequences: usize,
+    /// Factor of L.
+    pub rows: usize,
+    /// Factor of C.
+    pub context: usize,
+    /// What is always there.
+    pub constant: usize,
+}
+
+impl Linear {
+    /// The value for a step of these sizes. Saturates; no allocation of `usize::MAX` is ever granted.
+    pub fn at(&self, sizes: &Sizes) -> usize {
+        self.constant
+            .saturating_add(self.tokens.saturating_mul(sizes.tokens))
+            .saturating_add(self.sequences.saturating_mul(sizes.sequences))
+            .saturating_add(self.rows.saturating_mul(sizes.rows))
+            .saturating_add(self.context.saturating_mul(sizes.context))
+    }
+}
+
+/// Element type of a parameter or buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DType {
+    /// IEEE single precision.
+    F32,
+    /// The upper half of a single-precision number.
+    Bf16,
+    /// Signed integer.
+    I32,
+}
+
+impl DType {
+    /// Bytes of one element.
+    pub fn bytes(self) -> usize {
+        match self {
+            DType::F32 | DType::I32 => 4,
+            DType::Bf16 => 2,
+        }
+    }
+}
+
+/// The machine that the kernels were compiled for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The name given to `--target`, or the host's processor.
+    pub name: String,
+    /// `x86_64` or `aarch64`.
+    pub arch: String,
+    /// Processor features the code needs, as `std::arch::is_x86_feature_detected` names them.
+    pub features: Vec<String>,
+}
+
+/// How a parameter lies in memory once it is bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Layout {
+    /// As in the checkpoint: `[rows, columns]`, row-major.
+    RowMajor,
+    /// `[columns, rows]`.
+    Transposed,
+    /// `[ceil(rows / width), columns, width]`: panels of `width` rows, transposed within; missing rows are zero.
+    Panels {
+        /// Rows of a panel.
+        width: usize,
+    },
+}
+
+impl Layout {
+    /// Every layout is one of panels: row-major is panels of one row, transposed is one panel of all rows.
+    pub fn panel_width(self, rows: usize) -> usize {
+        match self {
+            Layout::RowMajor => 1,
+            Layout::Transposed => rows,
+            Layout::Panels { width } => width,
+        }
+    }
+}
+
+/// A weight as the kernels want it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Param {
+    /// The name that kernels and people know it by.
+    pub name: String,
+    /// Name of the checkpoint's tensor.
+    pub tensor: String,
+    /// Shape of the checkpoint's tensor.
+    pub shape: Vec<usize>,
+    /// The parameter is `rows` rows of the tensor, seen as `[rows, columns]`, from here.
+    pub first_row: usize,
+    /// Rows of the parameter.
+    pub rows: usize,
+    /// Elements of a row.
+    pub columns: usize,
+    /// Element type in memory.
+    pub dtype: DType,
+    /// Order of the elements in memory.
+    pub layout: Layout,
+}
+
+impl Param {
+    /// Elements in memory, the zeros of an incomplete panel included. Saturates.
+    pub fn elements(&self) -> usize {
+        let width = self.layout.panel_width(self.rows).max(1);
+        self.rows.div_ceil(width).saturating_mul(width).saturating_mul(self.columns)
+    }
+
+    /// Bytes in memory. Saturates.
+    pub fn bytes(&self) -> usize {
+        self.elements().saturating_mul(self.dtype.bytes())
+    }
+
+    /// Whether the two are the same bytes in memory, so that one buffer serves both.
+    pub fn same_memory(&self, other: &Param) -> bool {
+        (&self.tensor, self.first_row, self.rows, self.columns, self.dtype, self.layout)
+            == (&other.tensor, other.first_row, other.rows, other.columns, other.dtype, other.layout)
+    }
+}
+
+/// A state of one sequence; zeros at the start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// The name it is read back by.
+    pub name: String,
+    /// f32 elements of one sequence; in a cache, of one token of one sequence.
+    pub elements: usize,
+    /// Axes of those elements, for people and tests: name and size.
+    pub axes: Vec<(String, usize)>,
+    /// How it grows with the sequence.
+    pub kind: StateKind,
+}
+
+impl State {
+    /// Elements that one sequence has room for, when caches have room for `context` tokens. Saturates.
+    pub fn room(&self, context: usize) -> usize {
+        match self.kind {
+            StateKind::Fixed => self.elements,
+            StateKind::Context => self.elements.saturating_mul(context),
+            StateKind::Ring { capacity } => self.elements.saturating_mul(capacity),
+        }
+    }
+}
+
+/// How a state grows with the length of its sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum StateKind {
+    /// The same size whatever the length of the sequence.
+    Fixed,
+    /// Room for C tokens: token number p of a sequence lies at p.
+    Context,
+    /// Room for `capacity` tokens: token number p of a sequence lies at p mod `capacity`.
+    Ring {
+        /// Tokens.
+        capacity: usize,
+    },
+}
+
+/// What a launch reads or writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Buffer {
+    /// Index into [`Plan::params`].
+    Param(usize),
+    /// Index into [`Plan::states`]; rows are the step's sequences.
+    State(usize),
+    /// Index into [`Plan::slots`].
+    Slot(usize),
+    /// `tokens`, `position`, `cu_seqlens` or `rows`; i32.
+    Input(String),
+    /// Index into [`Plan::outputs`].
+    Output(usize),
+}
+
+/// A result of a step, f32, `rows` rows of `columns`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// `logits`, or `router_logits.<layer>`.
+    pub name: String,
+    /// Exactly T or exactly L.
+    pub rows: Linear,
+    /// Elements of a row.
+    pub columns: usize,
+}
+
+/// One kernel over `ceil(rows / chunk) · times` items.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Launch {
+    /// Index into [`Plan::kernels`].
+    pub kernel: usize,
+    /// What the kernel is given, in its own order.
+    pub buffers: Vec<Buffer>,
+    /// Rows of the work.
+    pub rows: Linear,
+    /// Rows of one item.
+    pub chunk: usize,
+    /// Items that share the same rows, such as the panels of a weight.
+    pub times: usize,
+    /// Rough cost of one item in nanoseconds; what costs little altogether is not worth waking a thread for.
+    pub item_ns: u64,
+}
+
+impl Launch {
+    /// Work items of a step of these sizes. Saturates.
+    pub fn items(&self, sizes: &Sizes) -> usize {
+        self.rows.at(sizes).div_ceil(self.chunk.max(1)).saturating_mul(self.times)
+    }
+}
+
+/// Everything the runtime needs to know about a compiled model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// [`FORMAT`] of the momc that wrote this.
+    pub format: u32,
+    /// Version of momc that wrote this.
+    pub momc: String,
+    /// Name of the model.
+    pub model: String,
+    /// Tokens are below this.
+    pub vocab_size: usize,
+    /// Layers of the model.
+    pub layers: usize,
+    /// The token that ends a text.
+    pub eos_token: Option<u32>,
+    /// Number of routed memories; 0 where there is no router.
+    pub memories: usize,
+    /// The machine the kernels run on.
+    pub target: Target,
+    /// The most tokens a step takes; longer prompts are prefilled in several steps.
+    pub block_tokens: usize,
+    /// Weights, in the order that [`Buffer::Param`] counts.
+    pub params: Vec<Param>,
+    /// Tensors that a checkpoint may hold and nothing needs. A trailing `*` matches any ending.
+    pub ignored_tensors: Vec<String>,
+    /// States, in the order that [`Buffer::State`] counts.
+    pub states: Vec<State>,
+    /// Sizes in bytes of the workspace's slots; buffers that do not live at the same time share one.
+    pub slots: Vec<Linear>,
+    /// Results, in the order that [`Buffer::Output`] counts.
+    pub outputs: Vec<Output>,
+    /// Symbols of the kernels.
+    pub kernels: Vec<String>,
+    /// A step, in order.
+    pub launches: Vec<Launch>,
+}

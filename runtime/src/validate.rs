@@ -1,0 +1,110 @@
+//! A plan that passed [`Plan::validate`] can be run without looking at its indices again.
+
+use std::collections::HashSet;
+
+use crate::plan::{Buffer, DType, Launch, Layout, Linear, Param, Plan, State, StateKind};
+
+/// The inputs that a step provides, in the order in which the runtime keeps them.
+pub const INPUTS: [&str; 4] = ["tokens", "position", "cu_seqlens", "rows"];
+
+/// Rows of an output that has one for each token.
+pub(crate) const PER_TOKEN: Linear = Linear { tokens: 1, sequences: 0, rows: 0, context: 0, constant: 0 };
+/// Rows of an output that has one for each row asked for.
+pub(crate) const PER_ROW: Linear = Linear { tokens: 0, sequences: 0, rows: 1, context: 0, constant: 0 };
+
+impl Plan {
+    /// Checks that indices are in range, names are unique and sizes make sense.
+    ///
+    /// # Errors
+    /// The first thing that does not fit, as a phrase.
+    pub fn validate(&self) -> Result<(), String> {
+        // Kernels count tokens and rows in i32.
+        let countable = 1..=i32::MAX as usize;
+        if !countable.contains(&self.block_tokens) {
+            return Err(format!("a step takes at most {} tokens", self.block_tokens));
+        }
+        if !countable.contains(&self.vocab_size) {
+            return Err(format!("the vocabulary has {} tokens", self.vocab_size));
+        }
+        unique("parameter", self.params.iter().map(|param| &param.name))?;
+        unique("state", self.states.iter().map(|state| &state.name))?;
+        unique("output", self.outputs.iter().map(|output| &output.name))?;
+        self.params.iter().try_for_each(check_param)?;
+        self.states.iter().try_for_each(check_state)?;
+        for output in &self.outputs {
+            if output.rows != PER_TOKEN && output.rows != PER_ROW {
+                return Err(format!("output `{}` has rows that are neither T nor L", output.name));
+            }
+            if output.columns == 0 {
+                return Err(format!("output `{}` has no columns", output.name));
+            }
+            if output.name == "logits" && output.columns != self.vocab_size {
+                return Err(format!("logits have {} columns for {} tokens", output.columns, self.vocab_size));
+            }
+        }
+        self.launches.iter().enumerate().try_for_each(|(index, launch)| {
+            self.check_launch(launch).map_err(|problem| format!("launch {index} {problem}"))
+        })
+    }
+
+    fn check_launch(&self, launch: &Launch) -> Result<(), String> {
+        if launch.kernel >= self.kernels.len() {
+            return Err(format!("calls kernel {} of {}", launch.kernel, self.kernels.len()));
+        }
+        if launch.chunk == 0 || launch.times == 0 {
+            return Err("has no items".into());
+        }
+        launch.buffers.iter().try_for_each(|buffer| {
+            let (what, index, count) = match buffer {
+                Buffer::Param(index) => ("parameter", *index, self.params.len()),
+                Buffer::State(index) => ("state", *index, self.states.len()),
+                Buffer::Slot(index) => ("slot", *index, self.slots.len()),
+                Buffer::Output(index) => ("output", *index, self.outputs.len()),
+                Buffer::Input(name) if INPUTS.contains(&name.as_str()) => return Ok(()),
+                Buffer::Input(name) => return Err(format!("reads the unknown input `{name}`")),
+            };
+            if index < count { Ok(()) } else { Err(format!("uses {what} {index} of {count}")) }
+        })
+    }
+}
+
+fn check_param(param: &Param) -> Result<(), String> {
+    let problem = |what: &str| Err(format!("parameter `{}` {what}", param.name));
+    let elements = param.shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
+    let Some(elements) = elements else { return problem("is too large") };
+    if param.columns == 0 || param.rows == 0 {
+        return problem("is empty");
+    }
+    let last = param.first_row.checked_add(param.rows);
+    if elements % param.columns != 0 || last.is_none_or(|last| last > elements / param.columns) {
+        return problem("lies outside its tensor");
+    }
+    if param.layout == (Layout::Panels { width: 0 }) {
+        return problem("has panels of no rows");
+    }
+    if param.dtype == DType::I32 {
+        return problem("holds integers");
+    }
+    Ok(())
+}
+
+fn check_state(state: &State) -> Result<(), String> {
+    let elements = state.axes.iter().try_fold(1usize, |product, (_, size)| product.checked_mul(*size));
+    if state.elements == 0 || elements != Some(state.elements) {
+        return Err(format!("state `{}` has {} elements, its axes say otherwise", state.name, state.elements));
+    }
+    if state.kind == (StateKind::Ring { capacity: 0 }) {
+        return Err(format!("state `{}` has room for no token", state.name));
+    }
+    Ok(())
+}
+
+fn unique<'a>(what: &str, names: impl Iterator<Item = &'a String>) -> Result<(), String> {
+    let mut seen = HashSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err(format!("{what} `{name}` occurs twice"));
+        }
+    }
+    Ok(())
+}

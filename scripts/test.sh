@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Runs every test. Sets up what is missing first. Arguments go to the tests: `scripts/test.sh golden` runs those whose
+# names contain "golden".
+#
+# MOMC_GOLDEN=<folder> takes the reference data from there instead of tests/golden.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. scripts/setup.sh
+
+cargo test --workspace -- "$@"

@@ -1,0 +1,365 @@
+//! Reads one table of a description: each key once, by type and range, and in the end the keys nobody asked for.
+//!
+//! A value that is refused is reported and replaced by its default, so that reading goes on; [`Findings`] knows which
+//! places have been refused and stays silent about consequences.
+
+use std::{
+    ops::{Range, RangeInclusive},
+    sync::Arc,
+};
+
+use mom_dialect::diagnostic::{Diagnostic, Severity, Source, Span};
+
+use super::{
+    codes,
+    findings::Findings,
+    value::{Entry, Kind, Table, Value},
+};
+
+/// The language of the description, for advice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Language {
+    Toml,
+    Json,
+}
+
+/// A value, the key it was read from, and where it stands. A default stands at its table.
+#[derive(Clone, Debug)]
+pub(super) struct Field<T> {
+    pub(super) value: T,
+    pub(super) key: &'static str,
+    pub(super) span: Span,
+    pub(super) is_default: bool,
+}
+
+impl<T: std::fmt::Display> Field<T> {
+    /// `top_k` is 2
+    pub(super) fn says(&self) -> String {
+        let origin = if self.is_default { " by default" } else { "" };
+        format!("`{}` is {}{origin}", self.key, self.value)
+    }
+}
+
+/// Sizes fit a 32-bit index, as tokens and rows do in compiled code.
+pub(super) const SIZE: RangeInclusive<usize> = 1..=i32::MAX as usize;
+
+pub(super) struct Reader<'t, 'f> {
+    source: &'t Arc<Source>,
+    table: &'t Table,
+    /// Where the table begins.
+    place: Span,
+    /// How messages call it.
+    name: &'static str,
+    language: Language,
+    known: Vec<&'static str>,
+    findings: &'f mut Findings,
+}
+
+impl<'t, 'f> Reader<'t, 'f> {
+    pub(super) fn new(
+        (source, language): (&'t Arc<Source>, Language),
+        name: &'static str,
+        (table, place): (&'t Table, Span),
+        findings: &'f mut Findings,
+    ) -> Self {
+        Self { source, table, place, name, language, known: Vec::new(), findings }
+    }
+
+    pub(super) fn place(&self) -> Span {
+        self.place.clone()
+    }
+
+    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+        self.findings.push(diagnostic);
+    }
+
+    /// The value of a key; `null` counts as none.
+    fn take(&mut self, key: &'static str) -> Option<&'t Value> {
+        self.known.push(key);
+        self.table.get(key).filter(|value| !matches!(value.kind, Kind::Null))
+    }
+
+    /// Whether the key stands there, be it with `null`.
+    pub(super) fn mentions(&self, key: &str) -> bool {
+        self.table.get(key).is_some()
+    }
+
+    /// Keys that are read elsewhere or have no effect.
+    pub(super) fn ignore(&mut self, keys: &[&'static str]) {
+        self.known.extend(keys);
+    }
+
+    fn span(&self, value: &Value) -> Span {
+        Span::new(self.source, value.range.clone())
+    }
+
+    fn field<T>(&self, key: &'static str, value: &Value, content: T) -> Field<T> {
+        Field { value: content, key, span: self.span(value), is_default: false }
+    }
+
+    pub(super) fn default<T>(&self, key: &'static str, value: T) -> Field<T> {
+        Field { value, key, span: self.place(), is_default: true }
+    }
+
+    /// `heads = 4` or `"heads": 4`.
+    fn assignment(&self, key: &str, value: &str) -> String {
+        match self.language {
+            Language::Toml => format!("`{key} = {value}`"),
+            Language::Json => format!("`\"{key}\": {value}`"),
+        }
+    }
+
+    fn wrong_type(&mut self, key: &str, value: &Value, wanted: &str, example: &str) {
+        let message = format!("`{key}` must be {wanted}, not {}", value.kind.noun());
+        let help = format!("write for example {}", self.assignment(key, example));
+        self.findings.push(Diagnostic::error(codes::WRONG_TYPE, message).at(self.span(value)).help(help));
+    }
+
+    fn missing(&mut self, key: &'static str, example: &str) {
+        let message = format!("{} has no `{key}`", self.name);
+        let help = format!("write for example {}", self.assignment(key, example));
+        self.findings.push(Diagnostic::error(codes::MISSING_KEY, message).at(self.place()).help(help));
+    }
+
+    /// Reads an integer and checks its range; `example` is shown where it is none.
+    fn integer_in(
+        &mut self,
+        key: &'static str,
+        value: &Value,
+        range: &RangeInclusive<usize>,
+        example: usize,
+    ) -> Option<usize> {
+        let Kind::Integer(number) = value.kind else {
+            self.wrong_type(key, value, "an integer", &example.to_string());
+            return None;
+        };
+        if let Some(number) = usize::try_from(number).ok().filter(|number| range.contains(number)) {
+            return Some(number);
+        }
+        let limit = match number < *range.start() as i128 {
+            true => format!("at least {}", range.start()),
+            false => format!("at most {}", range.end()),
+        };
+        let written = &self.source.text[value.range.clone()];
+        let error = Diagnostic::error(codes::OUT_OF_RANGE, format!("`{key}` must be {limit}, but is {written}"));
+        let help = format!("write for example {}", self.assignment(key, &example.to_string()));
+        self.findings.push(error.at(self.span(value)).help(help));
+        None
+    }
+
+    pub(super) fn size(&mut self, key: &'static str, default: usize, range: RangeInclusive<usize>) -> Field<usize> {
+        let Some(value) = self.take(key) else {
+            return self.default(key, default);
+        };
+        let size = self.integer_in(key, value, &range, default).unwrap_or(default);
+        self.field(key, value, size)
+    }
+
+    /// A size without which there is no model.
+    pub(super) fn required_size(&mut self, key: &'static str, example: usize) -> Field<usize> {
+        if self.table.get(key).is_none() {
+            self.missing(key, &example.to_string());
+        }
+        self.size(key, example, SIZE)
+    }
+
+    pub(super) fn optional_size(
+        &mut self,
+        key: &'static str,
+        example: usize,
+        range: RangeInclusive<usize>,
+    ) -> Option<Field<usize>> {
+        let value = self.take(key)?;
+        let size = self.integer_in(key, value, &range, example)?;
+        Some(self.field(key, value, size))
+    }
+
+    /// An integer, or the first of a list of integers.
+    pub(super) fn first_size(
+        &mut self,
+        key: &'static str,
+        example: usize,
+        range: RangeInclusive<usize>,
+    ) -> Option<Field<usize>> {
+        let value = self.take(key)?;
+        let value = match &value.kind {
+            Kind::Array(values) => values.first()?,
+            _ => value,
+        };
+        let size = self.integer_in(key, value, &range, example)?;
+        Some(self.field(key, value, size))
+    }
+
+    /// A finite number above zero.
+    pub(super) fn positive(&mut self, key: &'static str, default: f64) -> Field<f64> {
+        self.optional_positive(key, default).unwrap_or_else(|| self.default(key, default))
+    }
+
+    /// A finite number above zero; where it is refused, the field holds the example.
+    pub(super) fn optional_positive(&mut self, key: &'static str, example: f64) -> Option<Field<f64>> {
+        let value = self.take(key)?;
+        let number = self.number(key, value, example)?;
+        if number > 0.0 {
+            return Some(self.field(key, value, number));
+        }
+        let error = Diagnostic::error(codes::OUT_OF_RANGE, format!("`{key}` must be above zero, but is {number}"));
+        let help = format!("write for example {}", self.assignment(key, &format!("{example:?}")));
+        self.findings.push(error.at(self.span(value)).help(help));
+        Some(self.field(key, value, example))
+    }
+
+    fn number(&mut self, key: &str, value: &Value, example: f64) -> Option<f64> {
+        match value.kind {
+            Kind::Integer(number) => Some(number as f64),
+            Kind::Float(number) if number.is_finite() => Some(number),
+            _ => {
+                self.wrong_type(key, value, "a finite number", &format!("{example:?}"));
+                None
+            }
+        }
+    }
+
+    pub(super) fn boolean(&mut self, key: &'static str, default: bool) -> Field<bool> {
+        let Some(value) = self.take(key) else {
+            return self.default(key, default);
+        };
+        if !matches!(value.kind, Kind::Boolean(_)) {
+            self.wrong_type(key, value, "`true` or `false`", &default.to_string());
+        }
+        let content = if let Kind::Boolean(content) = value.kind { content } else { default };
+        self.field(key, value, content)
+    }
+
+    pub(super) fn string(&mut self, key: &'static str, example: &str) -> Option<Field<String>> {
+        let value = self.take(key)?;
+        let Kind::String(text) = &value.kind else {
+            self.wrong_type(key, value, "a string", &format!("\"{example}\""));
+            return None;
+        };
+        Some(self.field(key, value, text.clone()))
+    }
+
+    /// One of a few words.
+    pub(super) fn choice<T: Copy>(&mut self, key: &'static str, default: T, words: &[(&str, T)]) -> Field<T> {
+        let example = words.first().map_or("", |(word, _)| word);
+        let Some(word) = self.string(key, example) else {
+            return self.default(key, default);
+        };
+        let chosen = words.iter().find(|(name, _)| *name == word.value).map(|(_, content)| *content);
+        if chosen.is_none() {
+            let names: Vec<&str> = words.iter().map(|(name, _)| *name).collect();
+            let message = format!("`{key}` must be {}, but is \"{}\"", alternatives(&names), word.value);
+            self.findings.push(Diagnostic::error(codes::OUT_OF_RANGE, message).at(word.span.clone()));
+        }
+        Field { value: chosen.unwrap_or(default), key, span: word.span, is_default: false }
+    }
+
+    /// A list of integers from zero.
+    pub(super) fn integers(&mut self, key: &'static str) -> Field<Vec<Field<usize>>> {
+        let example = "[3, 7]";
+        let Some(value) = self.take(key) else {
+            self.missing(key, example);
+            return self.default(key, Vec::new());
+        };
+        let Kind::Array(entries) = &value.kind else {
+            self.wrong_type(key, value, "a list of layer numbers", example);
+            return self.field(key, value, Vec::new());
+        };
+        let mut numbers = Vec::new();
+        for entry in entries {
+            if let Some(number) = self.integer_in(key, entry, &(0..=i32::MAX as usize), 3) {
+                numbers.push(self.field(key, entry, number));
+            }
+        }
+        self.field(key, value, numbers)
+    }
+
+    /// All entries of this table, as numbers under names of the user's choice.
+    pub(super) fn numbers(mut self) -> Vec<(String, f64)> {
+        let table = self.table;
+        let numbers =
+            table.0.iter().filter_map(|entry| Some((entry.key.clone(), self.number(&entry.key, &entry.value, 1.0)?)));
+        numbers.collect()
+    }
+
+    /// A table under a key, and where it begins.
+    pub(super) fn table(&mut self, key: &'static str) -> Option<(&'t Table, Span)> {
+        let value = self.take(key)?;
+        let Kind::Table(table) = &value.kind else {
+            self.wrong_type(key, value, "a table", "{}");
+            return None;
+        };
+        Some((table, self.head(value)))
+    }
+
+    /// Where a table begins: its head in TOML, the opening brace in JSON.
+    fn head(&self, value: &Value) -> Span {
+        let Range { start, end } = value.range;
+        let end = if self.language == Language::Json { end.min(start + 1) } else { end };
+        Span::new(self.source, start..end)
+    }
+
+    /// The tables of a list; JSON may write a single one without the list.
+    pub(super) fn tables(&mut self, key: &'static str) -> Vec<(&'t Table, Span)> {
+        let Some(value) = self.take(key) else {
+            return Vec::new();
+        };
+        let single = std::slice::from_ref(value);
+        let values = match &value.kind {
+            Kind::Array(values) => values,
+            Kind::Table(_) if self.language == Language::Json => single,
+            found => {
+                let message = format!("`{key}` must be a list of tables, not {}", found.noun());
+                let help = match self.language {
+                    Language::Toml => format!("write its head as `[[{key}]]`"),
+                    Language::Json => format!("write `\"{key}\": {{…}}` or `null`"),
+                };
+                self.findings.push(Diagnostic::error(codes::WRONG_TYPE, message).at(self.span(value)).help(help));
+                return Vec::new();
+            }
+        };
+        let mut tables = Vec::new();
+        for value in values {
+            match &value.kind {
+                Kind::Table(table) => tables.push((table, self.head(value))),
+                _ => self.wrong_type(key, value, "a list of tables", "[]"),
+            }
+        }
+        tables
+    }
+
+    /// Reports the keys nobody asked for.
+    pub(super) fn finish(self, severity: Severity) {
+        for Entry { key, key_range, .. } in &self.table.0 {
+            if self.known.contains(&key.as_str()) {
+                continue;
+            }
+            let message = format!("unknown key `{key}` in {}", self.name);
+            let names: Vec<String> = self.known.iter().map(|name| format!("`{name}`")).collect();
+            let takes = (severity != Severity::Warning).then(|| format!("{} takes {}", self.name, names.join(", ")));
+            let found = Diagnostic {
+                severity,
+                help: did_you_mean(key, &self.known).or(takes),
+                ..Diagnostic::error(codes::UNKNOWN_KEY, message)
+            };
+            self.findings.push(found.at(Span::new(self.source, key_range.clone())));
+        }
+    }
+}
+
+/// The known word that was probably meant.
+pub(super) fn did_you_mean(written: &str, known: &[&str]) -> Option<String> {
+    let similarity = |word: &&&str| strsim::jaro_winkler(&written.to_lowercase(), &word.to_lowercase());
+    let best = known.iter().max_by(|one, other| similarity(one).total_cmp(&similarity(other)))?;
+    (similarity(&best) > 0.8).then(|| format!("did you mean `{best}`?"))
+}
+
+/// "a", "b" or "c"
+pub(super) fn alternatives(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
+}

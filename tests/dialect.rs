@@ -1,0 +1,110 @@
+//! The text of the `mom` stage: it reads back, MLIR's own tool accepts it, and what is wrong in it is found.
+//!
+//! `tests/cases/verify` holds a program for each thing that can be wrong. The guilty line ends in
+//! `//~ error[E0201]: …`, the whole error; an error of the program as a whole stands on its first line.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use libtest_mimic::Trial;
+use mom_dialect::{
+    diagnostic::{Diagnostic, Source},
+    mlir, print, verify,
+};
+
+use crate::{Outcome, golden, machine::Model, tidy::files, trial};
+
+/// The definition of the dialect for MLIR.
+pub const MLIR_DEFINITION: &str = "dialect/mom.irdl.mlir";
+
+/// Starts the error that a line of a case must cause.
+const EXPECTED: &str = "//~ ";
+
+pub fn trials() -> Vec<Trial> {
+    let tool = mlir_opt();
+    let mut trials = Vec::new();
+    for model in models() {
+        let (shown, other, tool) = (model.display().to_string(), model.clone(), tool.clone());
+        let accepts = trial(format!("dialect::mlir_opt_accepts::{shown}"), move || mlir_opt_accepts(&other, tool.as_deref()));
+        trials.push(trial(format!("dialect::reads_back::{shown}"), move || reads_back(&model)));
+        trials.push(match mlir_opt() {
+            Some(_) => accepts,
+            None => accepts.with_kind("no mlir-opt-22").with_ignored_flag(true),
+        });
+    }
+    for case in files(Path::new("tests/cases/verify"), "mlir") {
+        trials.push(trial(format!("dialect::{}", case.display()), move || finds_the_fault(&case)));
+    }
+    trials
+}
+
+/// All models that the project holds.
+fn models() -> Vec<PathBuf> {
+    let mut models = files(Path::new("examples"), "toml");
+    models.retain(|path| !path.ends_with("Cargo.toml"));
+    models.extend(golden::model_folders());
+    models
+}
+
+/// MLIR's tool, under the name that Debian gives it or where Debian puts it.
+fn mlir_opt() -> Option<PathBuf> {
+    let candidates = ["mlir-opt-22", "/usr/lib/llvm-22/bin/mlir-opt"].map(PathBuf::from);
+    candidates.into_iter().find(|tool| Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success()))
+}
+
+fn reads_back(model: &Path) -> Outcome {
+    let graph = Model::read(model)?.graph;
+    let text = print::print(&graph);
+    let parsed = mlir::parse(&Source::new("program.mlir", text.as_str())).map_err(|found| lines(&found))?;
+    let found = verify::verify(&parsed);
+    if !found.is_empty() {
+        return Err(lines(&found).into());
+    }
+    if print::print(&parsed) == text { Ok(()) } else { Err("the text read back prints differently".into()) }
+}
+
+fn mlir_opt_accepts(model: &Path, tool: Option<&Path>) -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("program.mlir");
+    fs::write(&file, print::print_with_locations(&Model::read(model)?.graph))?;
+    let mut command = Command::new(tool.ok_or("there is no mlir-opt")?);
+    let output = command.arg(format!("--irdl-file={MLIR_DEFINITION}")).arg(&file).output()?;
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into()) }
+}
+
+fn finds_the_fault(case: &Path) -> Outcome {
+    let text = fs::read_to_string(case)?;
+    let expected: Vec<String> = (1..)
+        .zip(text.lines())
+        .filter_map(|(number, line)| Some(format!("line {number}: {}", line.split_once(EXPECTED)?.1)))
+        .collect();
+    if expected.is_empty() {
+        return Err(format!("no line says `{EXPECTED}error[…]: …`").into());
+    }
+    let source = Source::new("case.mlir", text);
+    let found = match mlir::parse(&source) {
+        Ok(graph) => verify::verify(&graph),
+        Err(found) => found,
+    };
+    let found: Vec<String> = found.iter().map(|found| format!("line {}: {}", line(found), headline(found))).collect();
+    if found == expected {
+        return Ok(());
+    }
+    Err(format!("expected:\n{}\nfound:\n{}", expected.join("\n"), found.join("\n")).into())
+}
+
+fn line(diagnostic: &Diagnostic) -> usize {
+    diagnostic.primary.as_ref().map_or(1, |label| label.span.source.line_column(label.span.range.start).0)
+}
+
+fn headline(diagnostic: &Diagnostic) -> String {
+    format!("error[{}]: {}", diagnostic.code, diagnostic.message)
+}
+
+/// Diagnostics one below the other.
+pub fn lines(diagnostics: &[Diagnostic]) -> String {
+    diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}

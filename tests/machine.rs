@@ -1,0 +1,313 @@
+//! The two ways to run a program, compiled and interpreted, behind one trait: every check is written once.
+
+use std::{collections::BTreeMap, fmt, path::Path};
+
+use mom_dialect::{
+    diagnostic::Source,
+    graph::{Graph, OpKind},
+    reference::{self, Inputs, Interpreter, LogitRows},
+    shape::{Axis, DType, Extent},
+};
+use mom_passes::{ModelInfo, Target};
+use mom_runtime::{Checkpoint, Device, Module, Piece, Rows, Session, Weights};
+use momc::{
+    build,
+    spec::{self, ModelSpec},
+};
+
+use crate::{Outcome, dialect::lines, tensors::Tensor};
+
+/// One token of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token {
+    pub id: u32,
+    /// False for padding.
+    pub real: bool,
+}
+
+impl Token {
+    pub fn real(id: u32) -> Token {
+        Token { id, real: true }
+    }
+}
+
+/// What a step answers: rows of every token, one sequence after the other, by the output's name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outputs(BTreeMap<String, Vec<f64>>);
+
+impl Outputs {
+    pub fn get(&self, name: &str) -> Outcome<&[f64]> {
+        match self.0.get(name) {
+            Some(rows) => Ok(rows),
+            None => Err(format!("no output {name}; there are {:?}", self.0.keys()).into()),
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[f64])> {
+        self.0.iter().map(|(name, rows)| (name.as_str(), rows.as_slice()))
+    }
+}
+
+/// A state of one sequence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    pub name: String,
+    /// Axes, by name and size.
+    pub axes: Vec<(String, usize)>,
+    pub data: Vec<f64>,
+}
+
+/// A program at work on some sequences.
+pub trait Machine {
+    /// Feeds each sequence its next tokens.
+    fn step(&mut self, pieces: &[Vec<Token>]) -> Outcome<Outputs>;
+
+    /// The states of one sequence that have the same size whatever its length.
+    fn states(&self, sequence: usize) -> Vec<State>;
+}
+
+/// Which way to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Executor {
+    Compiled,
+    Interpreter,
+}
+
+impl Executor {
+    pub const ALL: [Executor; 2] = [Executor::Compiled, Executor::Interpreter];
+}
+
+impl fmt::Display for Executor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Executor::Compiled => "compiled",
+            Executor::Interpreter => "interpreter",
+        })
+    }
+}
+
+/// Tensors of a checkpoint by name.
+pub type Params = BTreeMap<String, Tensor>;
+
+/// A program and what the runtime has to know about it.
+pub struct Model {
+    pub graph: Graph,
+    info: ModelInfo,
+}
+
+impl Model {
+    /// The model of a `model.toml` or a Hugging Face folder.
+    pub fn read(path: &Path) -> Outcome<Model> {
+        Model::new(&spec::read(path).map_err(|found| lines(&found))?)
+    }
+
+    /// The model that a `model.toml` with this text describes.
+    pub fn parse(text: &str) -> Outcome<Model> {
+        Model::new(&spec::parse_toml(&Source::new("model.toml", text), Path::new("")).map_err(|found| lines(&found))?)
+    }
+
+    fn new(spec: &ModelSpec) -> Outcome<Model> {
+        let graph = build::model(spec).map_err(|found| lines(&found))?;
+        Ok(Model { graph, info: info(spec) })
+    }
+
+    /// The memories of one layer alone, whose inputs are rows of the parameter `inputs`.
+    pub fn layer(spec: &ModelSpec) -> Outcome<Model> {
+        let graph = build::mixing_layer(spec).map_err(|found| lines(&found))?;
+        Ok(Model { graph, info: info(spec) })
+    }
+
+    /// Random weights that every element type of the program can hold.
+    pub fn random_params(&self, seed: u64) -> Params {
+        let mut params = Params::new();
+        for op in &self.graph.body.ops {
+            let OpKind::Param { ty, source, .. } = &op.kind else { continue };
+            let values = Weights::random_values(seed, &source.tensor, &source.shape);
+            let kept = if ty.dtype == DType::BF16 { 0xffff_0000 } else { u32::MAX };
+            let data = values.iter().map(|value| f32::from_bits(value.to_bits() & kept).into()).collect();
+            params.insert(source.tensor.clone(), Tensor { shape: source.shape.clone(), data });
+        }
+        params
+    }
+
+    /// Compiles the model for this machine into a file.
+    pub fn write(&self, path: &Path) -> Outcome {
+        Ok(mom_passes::compile(&self.graph, &Target::from_name("native")?, &self.info)?.write(path)?)
+    }
+
+    fn module(&self) -> Outcome<Module> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("model.so");
+        self.write(&path)?;
+        Ok(Module::load(&path)?)
+    }
+
+    pub fn compiled(&self, params: &Params, sequences: usize) -> Outcome<Compiled> {
+        let tensors = params.iter().map(|(name, tensor)| (name.clone(), tensor.shape.clone(), tensor.f32())).collect();
+        let model = self.module()?.bind(Device::cpu()?, Weights::from_tensors(tensors))?;
+        Ok(Compiled { session: model.batch(sequences)? })
+    }
+
+    /// `context` is the number of tokens that attention can look back on.
+    pub fn interpreted(&self, params: &Params, sequences: usize, context: usize) -> Outcome<Interpreted> {
+        let load = |source: &mom_dialect::graph::Source| params.get(&source.tensor).map(|tensor| tensor.data.clone());
+        Ok(Interpreted {
+            graph: self.graph.clone(),
+            params: reference::parameters(&self.graph, &load)?,
+            states: reference::Tensors::new(),
+            seen: vec![0; sequences],
+            context,
+        })
+    }
+
+    pub fn start(
+        &self,
+        executor: Executor,
+        params: &Params,
+        sequences: usize,
+        context: usize,
+    ) -> Outcome<Box<dyn Machine>> {
+        Ok(match executor {
+            Executor::Compiled => Box::new(self.compiled(params, sequences)?),
+            Executor::Interpreter => Box::new(self.interpreted(params, sequences, context)?),
+        })
+    }
+}
+
+fn info(spec: &ModelSpec) -> ModelInfo {
+    ModelInfo {
+        model: spec.name.clone(),
+        vocab_size: spec.vocab_size,
+        layers: spec.layers,
+        eos_token: spec.eos_token,
+        memories: spec.memory.memories,
+        block_tokens: spec.block_tokens,
+        ignored_tensors: build::ignored_tensors(spec),
+    }
+}
+
+/// Native code at work.
+pub struct Compiled {
+    session: Session,
+}
+
+impl Compiled {
+    /// The same model on sequences without a token.
+    pub fn fresh(&self, sequences: usize) -> Outcome<Compiled> {
+        Ok(Compiled { session: self.session.model().batch(sequences)? })
+    }
+
+    pub fn checkpoint(&self) -> Checkpoint {
+        self.session.checkpoint()
+    }
+
+    pub fn rollback(&mut self, checkpoint: &Checkpoint) -> Outcome {
+        Ok(self.session.rollback(checkpoint)?)
+    }
+
+    /// All states, caches too, of all sequences.
+    pub fn all_states(&self) -> Vec<Vec<f32>> {
+        let states = &self.session.model().plan().states;
+        states.iter().filter_map(|state| self.session.state(&state.name)).collect()
+    }
+}
+
+impl Machine for Compiled {
+    fn step(&mut self, pieces: &[Vec<Token>]) -> Outcome<Outputs> {
+        let ids: Vec<Vec<u32>> = pieces.iter().map(|piece| piece.iter().map(|token| token.id).collect()).collect();
+        let masks: Vec<Vec<bool>> = pieces.iter().map(|piece| piece.iter().map(|token| token.real).collect()).collect();
+        let pieces: Vec<Piece<'_>> =
+            ids.iter().zip(&masks).map(|(tokens, mask)| Piece { tokens, mask: Some(mask) }).collect();
+        let outputs = self.session.step(&pieces, Rows::All)?;
+        let widen = |data: &[f32]| data.iter().map(|&value| value.into()).collect();
+        Ok(Outputs(outputs.iter().map(|(name, tensor)| (name.to_owned(), widen(&tensor.data))).collect()))
+    }
+
+    fn states(&self, sequence: usize) -> Vec<State> {
+        let fixed = self.session.model().plan().states.iter();
+        let fixed = fixed.filter(|state| state.kind == mom_runtime::plan::StateKind::Fixed);
+        fixed
+            .map(|state| {
+                let all = self.session.state(&state.name).unwrap_or_default();
+                let own = &all[sequence * state.elements..][..state.elements];
+                State {
+                    name: state.name.clone(),
+                    axes: state.axes.clone(),
+                    data: own.iter().map(|&value| value.into()).collect(),
+                }
+            })
+            .collect()
+    }
+}
+
+/// The interpreter at work.
+pub struct Interpreted {
+    graph: Graph,
+    params: reference::Tensors,
+    states: reference::Tensors,
+    /// Real tokens that each sequence has read.
+    seen: Vec<usize>,
+    context: usize,
+}
+
+impl Machine for Interpreted {
+    fn step(&mut self, pieces: &[Vec<Token>]) -> Outcome<Outputs> {
+        let ids: Vec<Vec<i64>> = pieces.iter().map(|piece| piece.iter().map(|token| token.id.into()).collect()).collect();
+        let masks: Vec<Vec<bool>> = pieces.iter().map(|piece| piece.iter().map(|token| token.real).collect()).collect();
+        let inputs = Inputs::packed(&ids, Some(&masks), &self.seen, LogitRows::All)?;
+        let interpreter = Interpreter::new(&self.graph).with_capacity(self.context);
+        let outputs = interpreter.step(&inputs, &self.params, &mut self.states)?;
+        for (seen, mask) in self.seen.iter_mut().zip(masks) {
+            *seen += mask.iter().filter(|&&real| real).count();
+        }
+        Ok(Outputs(outputs.into_iter().map(|(name, tensor)| (name, tensor.data)).collect()))
+    }
+
+    fn states(&self, sequence: usize) -> Vec<State> {
+        let mut states = Vec::new();
+        for op in &self.graph.body.ops {
+            let OpKind::State { name, ty } = &op.kind else { continue };
+            if ty.axes.contains(&Axis::Rows(Extent::CONTEXT)) {
+                continue;
+            }
+            let elements = ty.row_elements();
+            states.push(State {
+                name: name.clone(),
+                axes: ty.axes[1..].iter().map(|axis| (axis.name(), axis.size().unwrap_or(0))).collect(),
+                data: self.states[name].data[sequence * elements..][..elements].to_vec(),
+            });
+        }
+        states
+    }
+}
+
+/// Feeds the sequences piece by piece, `lengths` tokens of each at a time, and answers as if it had been one step.
+pub fn in_pieces(machine: &mut dyn Machine, sequences: &[Vec<Token>], lengths: &[usize]) -> Outcome<Outputs> {
+    let mut joined: BTreeMap<String, Vec<Vec<f64>>> = BTreeMap::new();
+    let mut rest: Vec<&[Token]> = sequences.iter().map(Vec::as_slice).collect();
+    for &length in lengths {
+        let pieces: Vec<Vec<Token>> = rest
+            .iter_mut()
+            .map(|rest| {
+                let (piece, after) = rest.split_at(length.min(rest.len()));
+                *rest = after;
+                piece.to_vec()
+            })
+            .collect();
+        let tokens: usize = pieces.iter().map(Vec::len).sum();
+        if tokens == 0 {
+            continue;
+        }
+        for (name, rows) in machine.step(&pieces)?.0 {
+            let width = rows.len() / tokens;
+            let joined = joined.entry(name).or_insert_with(|| vec![Vec::new(); sequences.len()]);
+            let mut rows = rows.as_slice();
+            for (joined, piece) in joined.iter_mut().zip(&pieces) {
+                let (own, others) = rows.split_at(piece.len() * width);
+                joined.extend_from_slice(own);
+                rows = others;
+            }
+        }
+    }
+    Ok(Outputs(joined.into_iter().map(|(name, rows)| (name, rows.concat())).collect()))
+}

@@ -1,0 +1,48 @@
+//! All tests of the compiler are this one executable: linking MLIR is what takes long, so it happens once.
+//!
+//! Cases are files that are read at run time; adding or changing one builds nothing. A trial's name is the module and
+//! the case, so `cargo test golden::layers` runs what it says. Snapshots lie in `tests/snapshots`; `INSTA_UPDATE=always`
+//! rewrites them.
+
+mod bad_input;
+mod command;
+mod dialect;
+mod golden;
+mod layers;
+mod machine;
+mod memory;
+mod models;
+mod properties;
+mod stages;
+mod tensors;
+mod tidy;
+mod tolerance;
+
+use std::{error::Error, process::ExitCode};
+
+use libtest_mimic::{Arguments, Trial};
+
+/// What a test comes to; the error is what a person reads.
+pub type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
+
+/// A test with a name.
+pub fn trial(name: impl Into<String>, run: impl FnOnce() -> Outcome + Send + 'static) -> Trial {
+    Trial::test(name, || Ok(run()?))
+}
+
+fn main() -> ExitCode {
+    if let Some(outcome) = memory::measured_process() {
+        return outcome;
+    }
+    let arguments = Arguments::from_args();
+    let trials = [
+        golden::trials(),
+        properties::trials(),
+        bad_input::trials(),
+        stages::trials(),
+        dialect::trials(),
+        memory::trials(),
+        tidy::trials(),
+    ];
+    libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit_code()
+}

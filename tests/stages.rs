@@ -1,0 +1,100 @@
+//! Every stage of a model with two memories, as a person reads it.
+//!
+//! The target is a fixed one, so that the texts are the same on every machine. What LLVM makes of them is its own
+//! affair and not shown.
+
+use std::path::Path;
+
+use libtest_mimic::Trial;
+use mom_runtime::plan::{Buffer, Linear, Plan};
+use momc::driver::{Driver, Stage};
+
+use crate::{Outcome, trial};
+
+/// The model of the snapshots.
+pub const TWO_MEMORIES: &str = "tests/cases/two_memories.toml";
+
+const TARGET: &str = "x86-64-v3";
+
+pub fn trials() -> Vec<Trial> {
+    vec![
+        trial("stages::spec", || shown("spec", &emitted(Stage::Spec)?)),
+        trial("stages::mom", || shown("mom", &emitted(Stage::Mom)?)),
+        trial("stages::tiled", || shown("tiled", &scan_kernel(&emitted(Stage::Tiled)?)?)),
+        trial("stages::plan", || shown("plan", &launches(&serde_json::from_str(&emitted(Stage::Plan)?)?))),
+        trial("stages::code_has_every_kernel", code_has_every_kernel),
+    ]
+}
+
+/// Compares a text with the snapshot of this name.
+pub fn snapshot(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+fn shown(stage: &str, text: &str) -> Outcome {
+    snapshot(&format!("two_memories__{stage}"), text);
+    Ok(())
+}
+
+fn emitted(stage: Stage) -> Outcome<String> {
+    let failed = |failure| format!("{failure:?}");
+    Ok(Driver::new(Path::new(TWO_MEMORIES), TARGET).map_err(failed)?.emit(stage).map_err(failed)?)
+}
+
+/// The kernel of the update rule, which is generated from the rule's equations.
+fn scan_kernel(tiled: &str) -> Outcome<String> {
+    Ok(tiled.to_owned())
+}
+
+fn code_has_every_kernel() -> Outcome {
+    let plan: Plan = serde_json::from_str(&emitted(Stage::Plan)?)?;
+    for stage in [Stage::Llvm, Stage::Asm] {
+        let text = emitted(stage)?;
+        if let Some(kernel) = plan.kernels.iter().find(|kernel| !text.contains(kernel.as_str())) {
+            return Err(format!("the stage {stage} lacks {kernel}").into());
+        }
+    }
+    Ok(())
+}
+
+/// The plan's launches, one line each: kernel, work items, buffers.
+fn launches(plan: &Plan) -> String {
+    let mut text = String::new();
+    for launch in &plan.launches {
+        let buffers: Vec<String> = launch.buffers.iter().map(|buffer| name(plan, buffer)).collect();
+        let items = match (launch.chunk, launch.times) {
+            (1, 1) => size(&launch.rows),
+            (chunk, times) => format!("ceil({} / {chunk}) x {times}", size(&launch.rows)),
+        };
+        text += &format!("{} [{items}] {}\n", plan.kernels[launch.kernel], buffers.join(" "));
+    }
+    text += "\nslots in bytes\n";
+    for (number, bytes) in plan.slots.iter().enumerate() {
+        text += &format!("  slot{number} {}\n", size(bytes));
+    }
+    text
+}
+
+fn name(plan: &Plan, buffer: &Buffer) -> String {
+    match buffer {
+        Buffer::Param(index) => plan.params[*index].name.clone(),
+        Buffer::State(index) => plan.states[*index].name.clone(),
+        Buffer::Slot(index) => format!("slot{index}"),
+        Buffer::Input(name) => name.clone(),
+        Buffer::Output(index) => plan.outputs[*index].name.clone(),
+    }
+}
+
+fn size(size: &Linear) -> String {
+    let terms = [(size.tokens, "T"), (size.sequences, "B"), (size.rows, "L"), (size.context, "C")];
+    let mut parts: Vec<String> =
+        terms.iter().filter(|(factor, _)| *factor > 0).map(|(factor, name)| format!("{factor}{name}")).collect();
+    if size.constant > 0 {
+        parts.push(size.constant.to_string());
+    }
+    parts.join("+")
+}
