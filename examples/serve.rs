@@ -6,7 +6,7 @@
 //!
 //! The arguments are an artifact, its weights (or `random`) and the prompt's tokens.
 
-use std::{env, error::Error, time::Instant};
+use std::{env, error::Error, process::ExitCode, time::Instant};
 
 use mom_runtime::{Device, Module, Piece, Rows, Weights, show_bytes};
 
@@ -15,7 +15,17 @@ const TEXTS: usize = 4;
 /// Tokens of each text.
 const LENGTH: usize = 16;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let [artifact, weights, prompt @ ..] = arguments.as_slice() else {
         return Err("usage: serve ARTIFACT WEIGHTS TOKEN…".into());

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Imports a small trained-shape Mixture-of-Memories model from a Hugging Face folder, compiles it to native code and
-# generates text with it. Sets up what is missing first.
+# Imports a small mixture-of-memories model from a Hugging Face folder, compiles it to native code and generates text
+# with it. Sets up what is missing first.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/setup.sh
@@ -10,7 +10,12 @@ out=target/first-run
 
 # Prints a command the way a user would type it, then runs it.
 step() {
-    printf '\n$ %s\n' "$*"
+    local word line='$'
+    for word in "$@"; do
+        [[ "$word" == *" "* ]] && word="'$word'"
+        line+=" $word"
+    done
+    printf '\n%s\n' "$line"
     "$@"
 }
 
@@ -19,4 +24,4 @@ mkdir -p "$out"
 export PATH="${CARGO_TARGET_DIR:-target}/release:$PATH"
 step momc import "$model" -o "$out/mom_tiny.toml"
 step momc compile "$out/mom_tiny.toml" -o "$out/mom_tiny.so"
-step momc run "$out/mom_tiny.so" --weights "$model" --prompt "the memory of" --max-tokens 64
+step momc run "$out/mom_tiny.so" --weights "$model" --prompt "one two three" --max-tokens 24

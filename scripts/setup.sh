@@ -6,7 +6,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-export MLIR_SYS_220_PREFIX="${MLIR_SYS_220_PREFIX:-/usr/lib/llvm-22}"
+debian_prefix=/usr/lib/llvm-22
+export MLIR_SYS_220_PREFIX="${MLIR_SYS_220_PREFIX:-$debian_prefix}"
 export TABLEGEN_220_PREFIX="${TABLEGEN_220_PREFIX:-$MLIR_SYS_220_PREFIX}"
 export LLVM_SYS_221_PREFIX="${LLVM_SYS_221_PREFIX:-$MLIR_SYS_220_PREFIX}"
 export LIBCLANG_PATH="${LIBCLANG_PATH:-$MLIR_SYS_220_PREFIX/lib}"
@@ -81,10 +82,14 @@ fi
 
 missing=$(missing_packages)
 if [[ -n "$missing" ]]; then
-    echo "setup: missing, and to be installed:"
+    echo "setup: what is missing, and what for:"
     while read -r package reason; do
         printf '    %-16s %s\n' "$package" "$reason"
     done <<<"$missing"
+    if [[ "$MLIR_SYS_220_PREFIX" != "$debian_prefix" && "$missing" == *-22-* ]]; then
+        fail "what is called *-22-* above is looked for where MLIR_SYS_220_PREFIX points, $MLIR_SYS_220_PREFIX;" \
+            "unset it to have Debian's installed"
+    fi
     command_exists apt-get || fail \
         "there is no apt-get here; install a C and a C++ compiler, zlib, zstd, libclang, and LLVM and MLIR 22" \
         "with the means of this system, and set MLIR_SYS_220_PREFIX to where LLVM and MLIR are"

@@ -120,12 +120,13 @@ impl Driver {
             return Ok(print::print(&graph));
         }
         let program = self.timed("tiled", |driver| driver.tiled(&graph, &info))?;
-        self.replayable(&graph, || match stage {
-            Stage::Spec | Stage::Mom | Stage::Tiled => Ok(program.tiled().to_owned()),
-            Stage::Plan => Ok(plan_text(&program.plan)),
-            Stage::Llvm => Ok(program.llvm()?),
-            Stage::Asm => Ok(program.assembly()?),
-        })
+        if stage == Stage::Tiled {
+            return Ok(program.tiled().to_owned());
+        }
+        if stage == Stage::Plan {
+            return Ok(plan_text(&program.plan));
+        }
+        self.replayable(&graph, || Ok(if stage == Stage::Llvm { program.llvm()? } else { program.assembly()? }))
     }
 
     /// Compiles the model and writes its artifact to `output`, whole or not at all.

@@ -54,8 +54,10 @@ fn snippets(diagnostic: &Diagnostic) -> Vec<Snippet<'_, Annotation<'_>>> {
 /// Spans are cut to the text, so that no fault elsewhere can stop an error from being shown.
 fn annotation(kind: AnnotationKind, label: &Label) -> Annotation<'_> {
     let text = &label.span.source.text;
-    let end = text.floor_char_boundary(label.span.range.end);
-    let start = text.floor_char_boundary(label.span.range.start).min(end);
+    let boundary =
+        |offset: usize| (0..=offset.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    let end = boundary(label.span.range.end);
+    let start = boundary(label.span.range.start).min(end);
     let message = (!label.message.is_empty()).then(|| printable(&label.message));
     kind.span(start..end).label(message)
 }

@@ -22,7 +22,7 @@ use crate::{
     trial,
 };
 
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     for (kind, ending) in [("spec", "toml"), ("config", "json")] {
         for file in files(&Path::new("tests/cases/bad").join(kind), ending) {

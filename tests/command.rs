@@ -6,15 +6,15 @@ use crate::Outcome;
 
 /// What a user sees when momc is done.
 #[derive(Debug)]
-pub struct Finished {
+pub(crate) struct Finished {
     /// None if momc was killed by a signal.
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// Runs momc in `folder`, with these arguments.
-pub fn momc(folder: &Path, arguments: &[&str]) -> Outcome<Finished> {
+pub(crate) fn momc(folder: &Path, arguments: &[&str]) -> Outcome<Finished> {
     let output = Command::new(env!("CARGO_BIN_EXE_momc")).current_dir(folder).args(arguments).output()?;
     Ok(Finished {
         code: output.status.code(),
@@ -25,7 +25,7 @@ pub fn momc(folder: &Path, arguments: &[&str]) -> Outcome<Finished> {
 
 impl Finished {
     /// What momc said on standard output, if it succeeded.
-    pub fn success(self) -> Outcome<String> {
+    pub(crate) fn success(self) -> Outcome<String> {
         match self.code {
             Some(0) => Ok(self.stdout),
             code => Err(format!("momc ended with {code:?}:\n{}", self.stderr).into()),

@@ -18,12 +18,12 @@ use mom_dialect::{
 use crate::{Outcome, golden, machine::Model, tidy::files, trial};
 
 /// The definition of the dialect for MLIR.
-pub const MLIR_DEFINITION: &str = "dialect/mom.irdl.mlir";
+pub(crate) const MLIR_DEFINITION: &str = "dialect/mom.irdl.mlir";
 
 /// Starts the error that a line of a case must cause.
 const EXPECTED: &str = "//~ ";
 
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     let tool = mlir_opt();
     let mut trials = Vec::new();
     for model in models() {
@@ -105,6 +105,6 @@ fn headline(diagnostic: &Diagnostic) -> String {
 }
 
 /// Diagnostics one below the other.
-pub fn lines(diagnostics: &[Diagnostic]) -> String {
+pub(crate) fn lines(diagnostics: &[Diagnostic]) -> String {
     diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

@@ -36,23 +36,23 @@ struct Entry {
 
 /// One file of reference numbers.
 #[derive(Clone)]
-pub struct Case {
+pub(crate) struct Case {
     root: PathBuf,
     /// The file's path within the folder, without its ending.
-    pub name: String,
+    pub(crate) name: String,
 }
 
 impl Case {
-    pub fn tensors(&self) -> Outcome<Tensors> {
+    pub(crate) fn tensors(&self) -> Outcome<Tensors> {
         Tensors::open(&self.path(".safetensors"))
     }
 
-    pub fn sidecar(&self) -> Outcome<Value> {
+    pub(crate) fn sidecar(&self) -> Outcome<Value> {
         read_json(&self.path(".json"))
     }
 
     /// The Hugging Face folder beside a model's numbers.
-    pub fn folder(&self) -> PathBuf {
+    pub(crate) fn folder(&self) -> PathBuf {
         self.path("")
     }
 
@@ -61,12 +61,12 @@ impl Case {
     }
 }
 
-pub fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     env::var_os("MOMC_GOLDEN").map_or_else(|| PathBuf::from("tests/golden"), PathBuf::from)
 }
 
 /// The folders of all models that momc reads.
-pub fn model_folders() -> Vec<PathBuf> {
+pub(crate) fn model_folders() -> Vec<PathBuf> {
     cases().unwrap_or_default().into_iter().filter(|(kind, _)| *kind == Kind::Model).map(|(_, case)| case.folder()).collect()
 }
 
@@ -105,7 +105,7 @@ fn is_mom(folder: &Path) -> bool {
     matches!(config["model_type"].as_str(), Some("mom" | "mom_gated_deltanet"))
 }
 
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     let cases = match cases() {
         Ok(cases) => cases,
         Err(error) => {
@@ -128,13 +128,13 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
-pub fn read_json(path: &Path) -> Outcome<Value> {
+pub(crate) fn read_json(path: &Path) -> Outcome<Value> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?)
 }
 
 /// Compares results with a case's tensors and goes on after a difference, so that the first wrong stage shows.
-pub struct Comparison {
+pub(crate) struct Comparison {
     executor: Executor,
     /// The data's own error, by the tensor's name without its prefix `out.`.
     data_error: BTreeMap<String, f64>,
@@ -142,7 +142,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    pub fn new(executor: Executor, sidecar: &Value) -> Comparison {
+    pub(crate) fn new(executor: Executor, sidecar: &Value) -> Comparison {
         let errors = sidecar["checks"]["per_tensor_rel_err_vs_independent_float64"].as_object();
         let data_error = errors
             .into_iter()
@@ -153,7 +153,7 @@ impl Comparison {
     }
 
     /// `name` is the tensor's name without its prefix `out.`.
-    pub fn check(&mut self, name: &str, actual: &[f64], expected: &[f64]) {
+    pub(crate) fn check(&mut self, name: &str, actual: &[f64], expected: &[f64]) {
         if actual.len() != expected.len() {
             let (actual, expected) = (actual.len(), expected.len());
             return self.differences.push(format!("{name} has {actual} elements, not {expected}"));
@@ -173,7 +173,7 @@ impl Comparison {
     }
 
     /// The memories that `logits` choose are those of the reference, wherever its choice was not close.
-    pub fn check_choices(&mut self, name: &str, logits: &[f64], reference: &Tensor, selected: &Tensor) {
+    pub(crate) fn check_choices(&mut self, name: &str, logits: &[f64], reference: &Tensor, selected: &Tensor) {
         let (&memories, &top_k) = (reference.shape.last().unwrap_or(&1), selected.shape.last().unwrap_or(&1));
         let rows = logits.chunks(memories).zip(reference.data.chunks(memories)).zip(selected.data.chunks(top_k));
         for (row, ((logits, reference), selected)) in rows.enumerate() {
@@ -191,13 +191,13 @@ impl Comparison {
         }
     }
 
-    pub fn check_tokens(&mut self, name: &str, actual: &[u32], expected: &[u32]) {
+    pub(crate) fn check_tokens(&mut self, name: &str, actual: &[u32], expected: &[u32]) {
         if actual != expected {
             self.differences.push(format!("{name} are {actual:?}, not {expected:?}"));
         }
     }
 
-    pub fn finish(self) -> Outcome {
+    pub(crate) fn finish(self) -> Outcome {
         if self.differences.is_empty() { Ok(()) } else { Err(self.differences.join("\n").into()) }
     }
 }
@@ -210,7 +210,7 @@ fn ranked(logits: &[f64]) -> Vec<usize> {
 }
 
 /// Probability of the last memory chosen less that of the first one rejected; infinite if none is rejected.
-pub fn router_margin(logits: &[f64], top_k: usize) -> f64 {
+pub(crate) fn router_margin(logits: &[f64], top_k: usize) -> f64 {
     let order = ranked(logits);
     let Some(&rejected) = order.get(top_k) else { return f64::INFINITY };
     let total: f64 = logits.iter().map(|logit| logit.exp()).sum();

@@ -14,7 +14,7 @@ use crate::{
     tensors::{Tensor, Tensors},
 };
 
-pub fn check(case: &Case, executor: Executor) -> Outcome {
+pub(crate) fn check(case: &Case, executor: Executor) -> Outcome {
     let tensors = case.tensors()?;
     let sidecar = case.sidecar()?;
     let batch = Batch::new(&tensors)?;

@@ -19,46 +19,46 @@ use crate::{Outcome, dialect::lines, tensors::Tensor};
 
 /// One token of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Token {
-    pub id: u32,
+pub(crate) struct Token {
+    pub(crate) id: u32,
     /// False for padding.
-    pub real: bool,
+    pub(crate) real: bool,
 }
 
 impl Token {
-    pub fn real(id: u32) -> Token {
+    pub(crate) fn real(id: u32) -> Token {
         Token { id, real: true }
     }
 }
 
 /// What a step answers: rows of every token, one sequence after the other, by the output's name.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outputs(BTreeMap<String, Vec<f64>>);
+pub(crate) struct Outputs(BTreeMap<String, Vec<f64>>);
 
 impl Outputs {
-    pub fn get(&self, name: &str) -> Outcome<&[f64]> {
+    pub(crate) fn get(&self, name: &str) -> Outcome<&[f64]> {
         match self.0.get(name) {
             Some(rows) => Ok(rows),
             None => Err(format!("no output {name}; there are {:?}", self.0.keys()).into()),
         }
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &[f64])> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &[f64])> {
         self.0.iter().map(|(name, rows)| (name.as_str(), rows.as_slice()))
     }
 }
 
 /// A state of one sequence.
 #[derive(Clone, Debug, PartialEq)]
-pub struct State {
-    pub name: String,
+pub(crate) struct State {
+    pub(crate) name: String,
     /// Axes, by name and size.
-    pub axes: Vec<(String, usize)>,
-    pub data: Vec<f64>,
+    pub(crate) axes: Vec<(String, usize)>,
+    pub(crate) data: Vec<f64>,
 }
 
 /// A program at work on some sequences.
-pub trait Machine {
+pub(crate) trait Machine {
     /// Feeds each sequence its next tokens.
     fn step(&mut self, pieces: &[Vec<Token>]) -> Outcome<Outputs>;
 
@@ -68,13 +68,13 @@ pub trait Machine {
 
 /// Which way to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Executor {
+pub(crate) enum Executor {
     Compiled,
     Interpreter,
 }
 
 impl Executor {
-    pub const ALL: [Executor; 2] = [Executor::Compiled, Executor::Interpreter];
+    pub(crate) const ALL: [Executor; 2] = [Executor::Compiled, Executor::Interpreter];
 }
 
 impl fmt::Display for Executor {
@@ -87,22 +87,22 @@ impl fmt::Display for Executor {
 }
 
 /// Tensors of a checkpoint by name.
-pub type Params = BTreeMap<String, Tensor>;
+pub(crate) type Params = BTreeMap<String, Tensor>;
 
 /// A program and what the runtime has to know about it.
-pub struct Model {
-    pub graph: Graph,
+pub(crate) struct Model {
+    pub(crate) graph: Graph,
     info: ModelInfo,
 }
 
 impl Model {
     /// The model of a `model.toml` or a Hugging Face folder.
-    pub fn read(path: &Path) -> Outcome<Model> {
+    pub(crate) fn read(path: &Path) -> Outcome<Model> {
         Model::new(&spec::read(path).map_err(|found| lines(&found))?)
     }
 
     /// The model that a `model.toml` with this text describes.
-    pub fn parse(text: &str) -> Outcome<Model> {
+    pub(crate) fn parse(text: &str) -> Outcome<Model> {
         Model::new(&spec::parse_toml(&Source::new("model.toml", text), Path::new("")).map_err(|found| lines(&found))?)
     }
 
@@ -112,13 +112,22 @@ impl Model {
     }
 
     /// The memories of one layer alone, whose inputs are rows of the parameter `inputs`.
-    pub fn layer(spec: &ModelSpec) -> Outcome<Model> {
+    pub(crate) fn layer(spec: &ModelSpec) -> Outcome<Model> {
         let graph = build::mixing_layer(spec).map_err(|found| lines(&found))?;
         Ok(Model { graph, info: info(spec) })
     }
 
+    /// Routed memories, and how many of them a token chooses; none if no layer has any.
+    pub(crate) fn routing(&self) -> Option<(usize, usize)> {
+        let body = &self.graph.body;
+        body.ops.iter().find_map(|op| match op.kind {
+            OpKind::Router { top_k } => Some((body.ty(op.operands[0]).row_elements(), top_k)),
+            _ => None,
+        })
+    }
+
     /// Random weights that every element type of the program can hold.
-    pub fn random_params(&self, seed: u64) -> Params {
+    pub(crate) fn random_params(&self, seed: u64) -> Params {
         let mut params = Params::new();
         for op in &self.graph.body.ops {
             let OpKind::Param { ty, source, .. } = &op.kind else { continue };
@@ -131,7 +140,7 @@ impl Model {
     }
 
     /// Compiles the model for this machine into a file.
-    pub fn write(&self, path: &Path) -> Outcome {
+    pub(crate) fn write(&self, path: &Path) -> Outcome {
         Ok(mom_passes::compile(&self.graph, &Target::from_name("native")?, &self.info)?.write(path)?)
     }
 
@@ -142,14 +151,14 @@ impl Model {
         Ok(Module::load(&path)?)
     }
 
-    pub fn compiled(&self, params: &Params, sequences: usize) -> Outcome<Compiled> {
+    pub(crate) fn compiled(&self, params: &Params, sequences: usize) -> Outcome<Compiled> {
         let tensors = params.iter().map(|(name, tensor)| (name.clone(), tensor.shape.clone(), tensor.f32())).collect();
         let model = self.module()?.bind(Device::cpu()?, Weights::from_tensors(tensors))?;
         Ok(Compiled { session: model.batch(sequences)? })
     }
 
     /// `context` is the number of tokens that attention can look back on.
-    pub fn interpreted(&self, params: &Params, sequences: usize, context: usize) -> Outcome<Interpreted> {
+    pub(crate) fn interpreted(&self, params: &Params, sequences: usize, context: usize) -> Outcome<Interpreted> {
         let load = |source: &mom_dialect::graph::Source| params.get(&source.tensor).map(|tensor| tensor.data.clone());
         Ok(Interpreted {
             graph: self.graph.clone(),
@@ -160,7 +169,7 @@ impl Model {
         })
     }
 
-    pub fn start(
+    pub(crate) fn start(
         &self,
         executor: Executor,
         params: &Params,
@@ -187,26 +196,26 @@ fn info(spec: &ModelSpec) -> ModelInfo {
 }
 
 /// Native code at work.
-pub struct Compiled {
+pub(crate) struct Compiled {
     session: Session,
 }
 
 impl Compiled {
     /// The same model on sequences without a token.
-    pub fn fresh(&self, sequences: usize) -> Outcome<Compiled> {
+    pub(crate) fn fresh(&self, sequences: usize) -> Outcome<Compiled> {
         Ok(Compiled { session: self.session.model().batch(sequences)? })
     }
 
-    pub fn checkpoint(&self) -> Checkpoint {
+    pub(crate) fn checkpoint(&self) -> Checkpoint {
         self.session.checkpoint()
     }
 
-    pub fn rollback(&mut self, checkpoint: &Checkpoint) -> Outcome {
+    pub(crate) fn rollback(&mut self, checkpoint: &Checkpoint) -> Outcome {
         Ok(self.session.rollback(checkpoint)?)
     }
 
     /// All states, caches too, of all sequences.
-    pub fn all_states(&self) -> Vec<Vec<f32>> {
+    pub(crate) fn all_states(&self) -> Vec<Vec<f32>> {
         let states = &self.session.model().plan().states;
         states.iter().filter_map(|state| self.session.state(&state.name)).collect()
     }
@@ -241,7 +250,7 @@ impl Machine for Compiled {
 }
 
 /// The interpreter at work.
-pub struct Interpreted {
+pub(crate) struct Interpreted {
     graph: Graph,
     params: reference::Tensors,
     states: reference::Tensors,
@@ -282,7 +291,7 @@ impl Machine for Interpreted {
 }
 
 /// Feeds the sequences piece by piece, `lengths` tokens of each at a time, and answers as if it had been one step.
-pub fn in_pieces(machine: &mut dyn Machine, sequences: &[Vec<Token>], lengths: &[usize]) -> Outcome<Outputs> {
+pub(crate) fn in_pieces(machine: &mut dyn Machine, sequences: &[Vec<Token>], lengths: &[usize]) -> Outcome<Outputs> {
     let mut joined: BTreeMap<String, Vec<Vec<f64>>> = BTreeMap::new();
     let mut rest: Vec<&[Token]> = sequences.iter().map(Vec::as_slice).collect();
     for &length in lengths {

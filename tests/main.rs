@@ -23,10 +23,10 @@ use std::{error::Error, process::ExitCode};
 use libtest_mimic::{Arguments, Trial};
 
 /// What a test comes to; the error is what a person reads.
-pub type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
+pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// A test with a name.
-pub fn trial(name: impl Into<String>, run: impl FnOnce() -> Outcome + Send + 'static) -> Trial {
+pub(crate) fn trial(name: impl Into<String>, run: impl FnOnce() -> Outcome + Send + 'static) -> Trial {
     Trial::test(name, || Ok(run()?))
 }
 

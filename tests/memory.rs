@@ -24,7 +24,7 @@ const ARTIFACT: &str = "MOMC_TEST_ARTIFACT";
 /// Tells it how many tokens to read.
 const TOKENS: &str = "MOMC_TEST_TOKENS";
 
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     vec![trial("memory::does_not_grow_with_the_prompt", does_not_grow_with_the_prompt)]
 }
 
@@ -63,7 +63,7 @@ fn measure(artifact: &Path, tokens: usize) -> Outcome<Measured> {
 }
 
 /// Does what the environment asks for, if this is a measured process.
-pub fn measured_process() -> Option<ExitCode> {
+pub(crate) fn measured_process() -> Option<ExitCode> {
     let (artifact, tokens) = (env::var_os(ARTIFACT)?, env::var(TOKENS).ok()?.parse().ok()?);
     match read_prompt(Path::new(&artifact), tokens) {
         Ok(Measured { peak, decode }) => {

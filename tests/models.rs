@@ -22,7 +22,7 @@ const CHECKS: [(&str, &str, Check); 5] = [
     ("greedy_padded", "gen_padded.prompt", greedy_padded),
 ];
 
-pub fn trials(case: &Case) -> Vec<Trial> {
+pub(crate) fn trials(case: &Case) -> Vec<Trial> {
     let mut trials = Vec::new();
     for executor in Executor::ALL {
         for (name, batch, check) in CHECKS {

@@ -12,11 +12,11 @@ use momc::driver::{Driver, Stage};
 use crate::{Outcome, trial};
 
 /// The model of the snapshots.
-pub const TWO_MEMORIES: &str = "tests/cases/two_memories.toml";
+pub(crate) const TWO_MEMORIES: &str = "tests/cases/two_memories.toml";
 
 const TARGET: &str = "x86-64-v3";
 
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("stages::spec", || shown("spec", &emitted(Stage::Spec)?)),
         trial("stages::mom", || shown("mom", &emitted(Stage::Mom)?)),
@@ -27,7 +27,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// Compares a text with the snapshot of this name.
-pub fn snapshot(name: &str, text: &str) {
+pub(crate) fn snapshot(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("snapshots");
     settings.set_prepend_module_to_snapshot(false);

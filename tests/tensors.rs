@@ -7,33 +7,33 @@ use safetensors::{Dtype, SafeTensors};
 use crate::Outcome;
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Tensor {
-    pub shape: Vec<usize>,
-    pub data: Vec<f64>,
+pub(crate) struct Tensor {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) data: Vec<f64>,
 }
 
 impl Tensor {
     /// The elements whose first axes have the given indices.
-    pub fn at(&self, index: &[usize]) -> &[f64] {
+    pub(crate) fn at(&self, index: &[usize]) -> &[f64] {
         let width: usize = self.shape[index.len()..].iter().product();
         let row = index.iter().zip(&self.shape).fold(0, |row, (&i, &size)| row * size + i);
         &self.data[row * width..(row + 1) * width]
     }
 
-    pub fn f32(&self) -> Vec<f32> {
+    pub(crate) fn f32(&self) -> Vec<f32> {
         self.data.iter().map(|&x| x as f32).collect()
     }
 
     /// Token ids; the data holds no others.
-    pub fn ids(&self) -> Vec<u32> {
+    pub(crate) fn ids(&self) -> Vec<u32> {
         self.data.iter().map(|&x| x as u32).collect()
     }
 }
 
-pub struct Tensors(BTreeMap<String, Tensor>);
+pub(crate) struct Tensors(BTreeMap<String, Tensor>);
 
 impl Tensors {
-    pub fn open(path: &Path) -> Outcome<Tensors> {
+    pub(crate) fn open(path: &Path) -> Outcome<Tensors> {
         let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let file = SafeTensors::deserialize(&bytes)?;
         let mut tensors = BTreeMap::new();
@@ -44,16 +44,16 @@ impl Tensors {
         Ok(Tensors(tensors))
     }
 
-    pub fn get(&self, name: &str) -> Outcome<&Tensor> {
+    pub(crate) fn get(&self, name: &str) -> Outcome<&Tensor> {
         self.find(name).ok_or_else(|| format!("the file has no tensor {name}").into())
     }
 
-    pub fn find(&self, name: &str) -> Option<&Tensor> {
+    pub(crate) fn find(&self, name: &str) -> Option<&Tensor> {
         self.0.get(name)
     }
 
     /// The tensors whose name starts with `prefix`, by the rest of their names.
-    pub fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Tensor)> {
+    pub(crate) fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Tensor)> {
         self.0.iter().filter_map(move |(name, tensor)| Some((name.strip_prefix(prefix)?, tensor)))
     }
 }

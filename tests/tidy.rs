@@ -13,7 +13,7 @@ use crate::{Outcome, dialect::MLIR_DEFINITION, machine::Model, trial};
 /// A file longer than this most likely holds a second idea.
 const LONGEST_FILE: usize = 600;
 
-pub fn trials() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("tidy::files_say_what_they_hold", files_say_what_they_hold),
         trial("tidy::files_are_short", files_are_short),
@@ -28,7 +28,7 @@ fn sources() -> Vec<PathBuf> {
 }
 
 /// The files below `root` with this ending, in a fixed order; none if there is no such folder.
-pub fn files(root: &Path, ending: &str) -> Vec<PathBuf> {
+pub(crate) fn files(root: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(root).into_iter().flatten().flatten() {
         let path = entry.path();

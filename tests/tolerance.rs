@@ -3,25 +3,25 @@
 //! The measure is the norm of the difference over the norm of the reference, taken over a whole tensor.
 
 /// Compiled code computes in float32.
-pub const COMPILED: f64 = 2e-5;
+pub(crate) const COMPILED: f64 = 2e-5;
 
 /// The interpreter computes in float64, so only the reference data's own error shows.
-pub const INTERPRETER: f64 = 1e-6;
+pub(crate) const INTERPRETER: f64 = 1e-6;
 
 /// The data's error is known as a maximum over one tensor, to two digits; a norm may come out somewhat larger.
-pub const DATA_ERROR_FACTOR: f64 = 3.0;
+pub(crate) const DATA_ERROR_FACTOR: f64 = 3.0;
 
 /// Router choices are compared where the reference's gap in probability between the last memory chosen and the first
 /// one rejected is larger than this.
-pub const ROUTER_MARGIN: f64 = 1e-5;
+pub(crate) const ROUTER_MARGIN: f64 = 1e-5;
 
 /// Compiled against the interpreter, on random models and weights.
-pub const COMPILED_TO_INTERPRETER: f64 = 2e-5;
+pub(crate) const COMPILED_TO_INTERPRETER: f64 = 2e-5;
 
 /// Peak memory of a long prefill over that of a short one.
-pub const MEMORY_GROWTH: f64 = 1.05;
+pub(crate) const MEMORY_GROWTH: f64 = 1.05;
 
-pub fn relative_error(actual: &[f64], expected: &[f64]) -> f64 {
+pub(crate) fn relative_error(actual: &[f64], expected: &[f64]) -> f64 {
     let difference: f64 = actual.iter().zip(expected).map(|(a, b)| (a - b) * (a - b)).sum();
     let size: f64 = expected.iter().map(|b| b * b).sum();
     if difference == 0.0 { 0.0 } else { (difference / size).sqrt() }

@@ -7,9 +7,10 @@
 #![allow(unsafe_code)]
 
 mod read;
+mod text;
 mod tree;
 
-use std::{ffi::c_void, ops::Range, ptr, slice, str, sync::Arc};
+use std::{ffi::c_void, ptr, slice, str, sync::Arc};
 
 use melior::{
     Context,
@@ -30,6 +31,7 @@ use mlir_sys::{
     mlirIdentifierStr, mlirIntegerAttrGetValueInt, mlirOperationCreateParse, mlirStringAttrGetValue, mlirTypePrint,
 };
 
+use self::text::Text;
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, Source, Span},
     graph::Graph,
@@ -42,10 +44,6 @@ pub const IRDL: &str = include_str!("../mom.irdl.mlir");
 const REFUSED: Code = Code(240);
 
 const WHOLE: &str = "a program is one `module @name { … }` with its operations inside";
-
-/// How deep a text may nest brackets. A program has less than ten levels; MLIR's parser overflows the stack at some
-/// ten thousand.
-const DEPTH: usize = 100;
 
 /// An MLIR context with all of MLIR's dialects and `mom`.
 ///
@@ -69,17 +67,16 @@ pub fn context() -> Context {
 /// # Errors
 /// E0240, what MLIR has to say about the text; E0241, what makes a well-formed text no program.
 pub fn parse(source: &Arc<Source>) -> Result<Graph, Diagnostics> {
-    if let Some(offset) = too_deep(&source.text) {
-        let span = Span::new(source, token(&source.text, offset));
+    let text = Text::new(source);
+    if let Some(span) = text.too_deep() {
         return Err(vec![Diagnostic::error(REFUSED, "brackets nest too deeply to be read").at(span)]);
     }
     let context = context();
     // Diagnostics then arrive in order and on this thread.
     context.enable_multi_threading(false);
-    let mut collected = Collected { source: source.clone(), diagnostics: Vec::new() };
-    let operation = parse_operation(&context, &mut collected);
-    match operation {
-        Some(operation) => read::graph(&tree_of(&operation, source)),
+    let mut collected = Collected { text: &text, diagnostics: Vec::new() };
+    match parse_operation(&context, &mut collected) {
+        Some(operation) => read::graph(&tree_of(&operation, &text)),
         None if collected.diagnostics.is_empty() => {
             Err(vec![Diagnostic::error(REFUSED, "this is not MLIR text").help(WHOLE)])
         }
@@ -88,17 +85,17 @@ pub fn parse(source: &Arc<Source>) -> Result<Graph, Diagnostics> {
 }
 
 /// The operation that a text consists of, verified.
-fn parse_operation<'c>(context: &'c Context, collected: &mut Collected) -> Option<Operation<'c>> {
+fn parse_operation<'c>(context: &'c Context, collected: &mut Collected<'_>) -> Option<Operation<'c>> {
     // The lexer reads one byte past the end and wants it to be zero.
-    let text = format!("{}\0", collected.source.text);
-    let name = collected.source.name.clone();
+    let terminated = format!("{}\0", collected.text.source.text);
+    let (text, name) = (&terminated[..terminated.len() - 1], &collected.text.source.name);
     // SAFETY: the handler gets the address of `collected`, which outlives it, because it is detached below, and which
     // is not used in between. The context runs on this thread only. Texts and names live until the call returns; an
     // operation that is not null belongs to the caller.
     unsafe {
         let data = ptr::from_mut(collected).cast();
         let handler = mlirContextAttachDiagnosticHandler(context.to_raw(), Some(collect), data, None);
-        let raw = mlirOperationCreateParse(context.to_raw(), string_ref(&text[..text.len() - 1]), string_ref(&name));
+        let raw = mlirOperationCreateParse(context.to_raw(), string_ref(text), string_ref(name));
         mlirContextDetachDiagnosticHandler(context.to_raw(), handler);
         Operation::from_option_raw(raw)
     }
@@ -108,30 +105,11 @@ fn string_ref(text: &str) -> MlirStringRef {
     MlirStringRef { data: text.as_ptr().cast(), length: text.len() }
 }
 
-/// The first place where more than [`DEPTH`] brackets are open.
-fn too_deep(text: &str) -> Option<usize> {
-    let mut depth = 0_usize;
-    let mut previous = b' ';
-    for (offset, &byte) in text.as_bytes().iter().enumerate() {
-        match byte {
-            b'(' | b'[' | b'{' | b'<' => depth += 1,
-            b'>' if previous == b'-' => {}
-            b')' | b']' | b'}' | b'>' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > DEPTH {
-            return Some(offset);
-        }
-        previous = byte;
-    }
-    None
-}
-
 // --- MLIR's diagnostics.
 
-/// What MLIR said while it read a source.
-struct Collected {
-    source: Arc<Source>,
+/// What MLIR said while it read a text.
+struct Collected<'a> {
+    text: &'a Text,
     diagnostics: Diagnostics,
 }
 
@@ -139,14 +117,18 @@ unsafe extern "C" fn collect(raw: MlirDiagnostic, data: *mut c_void) -> MlirLogi
     // SAFETY: `data` is the address that `parse_operation` gave and nobody else uses now; MLIR's diagnostic lives
     // until this function returns, and its notes as long as itself.
     unsafe {
-        let collected = &mut *data.cast::<Collected>();
+        let collected = &mut *data.cast::<Collected<'_>>();
         if mlirDiagnosticGetSeverity(raw) == MlirDiagnosticSeverity_MlirDiagnosticError {
-            let source = &collected.source;
+            let text = collected.text;
+            let location = Location::from_raw(mlirDiagnosticGetLocation(raw));
             let diagnostic = Diagnostic::error(REFUSED, message(raw));
-            let mut diagnostic = match span(Location::from_raw(mlirDiagnosticGetLocation(raw)), source) {
-                Some(span) => diagnostic.at(span),
+            let mut diagnostic = match (span(location, text), place(location)) {
+                (Some(span), _) => diagnostic.at(span),
+                (None, Some((file, line, column))) if line > 0 => {
+                    diagnostic.note(format!("the operation says that {file}:{line}:{column} asked for it"))
+                }
                 // What has no place of its own is about the text as a whole.
-                None => diagnostic.at(Span::new(source, token(&source.text, 0))).help(WHOLE),
+                (None, _) => diagnostic.at(text.span_at(0)).help(WHOLE),
             };
             for index in 0..mlirDiagnosticGetNumNotes(raw) {
                 let note = mlirDiagnosticGetNote(raw, index);
@@ -155,7 +137,7 @@ unsafe extern "C" fn collect(raw: MlirDiagnostic, data: *mut c_void) -> MlirLogi
                 if message.starts_with("see current operation") {
                     continue;
                 }
-                diagnostic = match span(Location::from_raw(mlirDiagnosticGetLocation(note)), source) {
+                diagnostic = match span(Location::from_raw(mlirDiagnosticGetLocation(note)), text) {
                     Some(span) => diagnostic.related(span, message),
                     None => diagnostic.note(message),
                 };
@@ -196,40 +178,23 @@ fn identifier<'c>(identifier: Identifier<'c>) -> &'c [u8] {
     unsafe { bytes(mlirIdentifierStr(identifier.to_raw())) }
 }
 
-/// The place in `source` that a location means, if it means one.
-fn span(location: Location, source: &Arc<Source>) -> Option<Span> {
-    if !location.is_file_line_col_range()
-        || identifier(location.file_line_col_range_filename()) != source.name.as_bytes()
-    {
-        return None;
-    }
-    let line = location.file_line_col_range_start_line().checked_sub(1)?;
-    let column = location.file_line_col_range_start_column().checked_sub(1)?;
-    let mut lines = source.text.split_inclusive('\n');
-    let mut start = 0;
-    for _ in 0..line {
-        start += lines.next()?.len();
-    }
-    let width = lines.next().map_or(0, |line| line.trim_end_matches('\n').len());
-    Some(Span::new(source, token(&source.text, start + column.min(width))))
+/// File, line and column of a location that has them.
+fn place(location: Location) -> Option<(String, usize, usize)> {
+    location.is_file_line_col_range().then(|| {
+        let file = String::from_utf8_lossy(identifier(location.file_line_col_range_filename())).into_owned();
+        (file, location.file_line_col_range_start_line(), location.file_line_col_range_start_column())
+    })
 }
 
-/// The word, string or single character that starts at an offset, or around it where it is within a character.
-fn token(text: &str, offset: usize) -> Range<usize> {
-    let start = (0..=offset.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-    let rest = &text[start..];
-    let in_word = |c: char| c.is_alphanumeric() || "%@!#^_.$".contains(c);
-    let length = match rest.chars().next() {
-        None | Some('\n') => 0,
-        Some('"') => rest[1..].find(['"', '\n']).map_or(1, |end| end + 2),
-        Some(first) => rest.find(|c| !in_word(c)).unwrap_or(rest.len()).max(first.len_utf8()),
-    };
-    start..start + length
+/// The part of the text that a location means, if it means one.
+fn span(location: Location, text: &Text) -> Option<Span> {
+    let (file, line, column) = place(location)?;
+    if file == text.source.name { text.span(line, column) } else { None }
 }
 
 // --- From MLIR's objects to plain values.
 
-fn tree_of<'c: 'a, 'a>(operation: &impl OperationLike<'c, 'a>, source: &Arc<Source>) -> tree::Operation {
+fn tree_of<'c: 'a, 'a>(operation: &impl OperationLike<'c, 'a>, text: &Text) -> tree::Operation {
     let mut regions = Vec::new();
     for region in operation.regions() {
         let mut blocks = Vec::new();
@@ -240,7 +205,7 @@ fn tree_of<'c: 'a, 'a>(operation: &impl OperationLike<'c, 'a>, source: &Arc<Sour
             let mut operations = Vec::new();
             let mut next_operation = block.first_operation();
             while let Some(operation) = next_operation {
-                operations.push(tree_of(&operation, source));
+                operations.push(tree_of(&operation, text));
                 next_operation = operation.next_in_block();
             }
             blocks.push(tree::Block { arguments, operations });
@@ -250,7 +215,7 @@ fn tree_of<'c: 'a, 'a>(operation: &impl OperationLike<'c, 'a>, source: &Arc<Sour
     }
     tree::Operation {
         name: String::from_utf8_lossy(identifier(operation.name())).into_owned(),
-        span: span(operation.location(), source),
+        span: span(operation.location(), text),
         operands: operation.operands().map(|operand| key(&operand)).collect(),
         results: operation.results().map(value).collect(),
         attributes: operation

@@ -1,7 +1,7 @@
 //! A program as text: MLIR's generic syntax of the dialect that `mom.irdl.mlir` defines.
 //!
 //! The text depends on what a program says, not on how it was built: values are numbered in the order in which they
-//! appear, and the arguments of an update rule carry the names of its ports. [`crate::mlir`] reads the text back.
+//! appear, and the arguments of an update rule carry the names of its ports. The module `mlir` reads the text back.
 
 use std::fmt::{self, Write};
 
@@ -63,10 +63,7 @@ impl Printer {
             self.op(2, op, &rule.body, &values);
         }
         let yielded = [&rule.next[..], &rule.read[..]].concat();
-        self.line(
-            2,
-            &format!("\"gpu.yield\"({}) : ({}) -> ()", values.names(&yielded), types(&rule.body, &yielded)),
-        );
+        self.line(2, &format!("\"gpu.yield\"({}) : ({}) -> ()", values.names(&yielded), types(&rule.body, &yielded)));
         let attributes = attribute_list(&[
             ("sym_name", quoted(&rule.name)),
             ("inputs", strings(&inputs)),
@@ -250,6 +247,9 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::Function;
+
+    const IRDL: &str = include_str!("../mom.irdl.mlir");
 
     #[test]
     fn numbers_read_back_as_they_are() {
@@ -269,11 +269,19 @@ mod tests {
     }
 
     #[test]
+    fn the_dialect_defines_every_operation() {
+        let functions = Function::ALL.map(Function::name);
+        let others = ops::NAMES.into_iter().filter(|&name| name != "mom.elementwise");
+        for name in others.map(|name| name.trim_start_matches("mom.")).chain(functions) {
+            assert!(IRDL.contains(&format!("irdl.operation @{name} {{")), "{name}");
+        }
+    }
+
+    #[test]
     fn a_scan_has_the_places_that_the_dialect_defines() {
-        let irdl = include_str!("../mom.irdl.mlir");
         for (places, letter) in [(SCAN_OPERANDS, 'x'), (SCAN_RESULTS, 'y')] {
-            assert!(irdl.contains(&format!("{letter}{}: optional", places - 1)));
-            assert!(!irdl.contains(&format!("{letter}{places}: optional")));
+            assert!(IRDL.contains(&format!("{letter}{}: optional", places - 1)));
+            assert!(!IRDL.contains(&format!("{letter}{places}: optional")));
         }
     }
 }

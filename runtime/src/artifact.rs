@@ -2,9 +2,10 @@
 //!
 //! The trailer follows the shared object's own bytes, where loaders do not look: eight bytes of magic, the length of
 //! what precedes as eight little-endian bytes, and the SHA-256 of what precedes. A file is trusted when the trailer
-//! fits. The library is then loaded by its path: a file that is replaced in that moment is not noticed.
+//! fits. The file stays open from the check to the loading, so that a path which gets a new file meanwhile does no harm;
+//! a file that is rewritten in place meanwhile is not noticed.
 
-use std::{fmt, fs, path::Path, sync::Arc};
+use std::{fmt, fs::File, io::Read, path::Path, sync::Arc};
 
 use object::{Object, ObjectSection, ObjectSymbol};
 use serde::Deserialize;
@@ -41,7 +42,8 @@ pub fn seal(bytes: &mut Vec<u8>) {
 pub fn unseal(bytes: &[u8]) -> Result<&[u8], (String, String)> {
     let (content, trailer) = bytes.split_at(bytes.len().saturating_sub(TRAILER));
     if !trailer.starts_with(MAGIC) {
-        let ours = bytes.windows(SYMBOL.len()).any(|window| window == SYMBOL.as_bytes());
+        let named = || bytes.windows(SYMBOL.len()).any(|window| window == SYMBOL.as_bytes());
+        let ours = bytes.starts_with(&object::elf::ELFMAG) && named();
         return Err(if ours {
             ("is incomplete: its end, which momc writes last, is missing".into(), COPY_AGAIN.into())
         } else {
@@ -76,14 +78,12 @@ impl Module {
     /// for another machine, or contradicts itself.
     pub fn load(path: impl AsRef<Path>) -> Result<Module, Error> {
         let path = path.as_ref();
-        let plan = Module::inspect(path)?;
+        let (plan, file) = read(path)?;
         let name = path.display().to_string();
         if let Some(problem) = machine::obstacle(&plan.target) {
             return Err(Error::Machine { path: name, target: plan.target.name, problem });
         }
-        // A path without a slash would be looked up among the system's libraries.
-        let absolute = fs::canonicalize(path).map_err(|cause| Error::File { path: name.clone(), cause })?;
-        let library = Library::open(&absolute).map_err(|cause| Error::Artifact {
+        let library = Library::open(path, file).map_err(|cause| Error::Artifact {
             path: name.clone(),
             problem: format!("cannot be loaded: {cause}"),
             help: COPY_AGAIN.into(),
@@ -101,21 +101,7 @@ impl Module {
     /// # Errors
     /// E0601, E0602, E0603 and E0605, as for [`Module::load`].
     pub fn inspect(path: impl AsRef<Path>) -> Result<Plan, Error> {
-        let path = path.as_ref();
-        let name = path.display().to_string();
-        let bytes = fs::read(path).map_err(|cause| Error::File { path: name.clone(), cause })?;
-        let content =
-            unseal(&bytes).map_err(|(problem, help)| Error::Artifact { path: name.clone(), problem, help })?;
-        let contradiction = |problem| Error::Plan { path: name.clone(), problem };
-        let json = plan_bytes(content).map_err(contradiction)?;
-
-        let header: Header = serde_json::from_slice(json).map_err(|cause| contradiction(cause.to_string()))?;
-        if header.format != FORMAT {
-            return Err(Error::Format { path: name, momc: header.momc, found: header.format });
-        }
-        let plan: Plan = serde_json::from_slice(json).map_err(|cause| contradiction(cause.to_string()))?;
-        plan.validate().map_err(contradiction)?;
-        Ok(plan)
+        Ok(read(path.as_ref())?.0)
     }
 
     /// What the artifact says about the model.
@@ -148,6 +134,26 @@ impl fmt::Debug for Module {
         let Plan { model, target, .. } = self.plan();
         formatter.debug_struct("Module").field("model", model).field("target", target).finish_non_exhaustive()
     }
+}
+
+/// Checks a file; returns its plan and the file itself.
+fn read(path: &Path) -> Result<(Plan, File), Error> {
+    let name = path.display().to_string();
+    let unreadable = |cause| Error::File { path: name.clone(), cause };
+    let mut file = File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(unreadable)?;
+    let content = unseal(&bytes).map_err(|(problem, help)| Error::Artifact { path: name.clone(), problem, help })?;
+    let contradiction = |problem| Error::Plan { path: name.clone(), problem };
+    let json = plan_bytes(content).map_err(contradiction)?;
+
+    let header: Header = serde_json::from_slice(json).map_err(|cause| contradiction(cause.to_string()))?;
+    if header.format != FORMAT {
+        return Err(Error::Format { path: name, momc: header.momc, found: header.format });
+    }
+    let plan: Plan = serde_json::from_slice(json).map_err(|cause| contradiction(cause.to_string()))?;
+    plan.validate().map_err(contradiction)?;
+    Ok((plan, file))
 }
 
 /// What plans of all formats have.

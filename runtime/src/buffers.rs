@@ -3,13 +3,14 @@
 //! States hold `[B, elements]` or, in caches, `[B, room for tokens, elements]`. The rest is sized for the largest step so
 //! far and keeps nothing from one step to the next.
 
-use std::{ffi::c_void, ops::Range};
+use std::{ffi::c_void, ops::Range, sync::Arc};
 
 use crate::{
     blocks::Block,
     buffer::Aligned,
     error::Error,
     memory::{input_elements, slot_bytes},
+    pack::Packed,
     plan::{Buffer, Plan, Sizes, State, StateKind},
     validate::INPUTS,
 };
@@ -96,10 +97,10 @@ impl Buffers {
         self.outputs[index].as_slice()
     }
 
-    /// The place of a buffer other than a parameter; never null.
-    pub(crate) fn address(&mut self, buffer: &Buffer) -> *mut c_void {
+    /// Where a buffer lies; never null.
+    pub(crate) fn address(&mut self, buffer: &Buffer, params: &[Arc<Packed>]) -> *mut c_void {
         match buffer {
-            Buffer::Param(_) => std::ptr::null_mut(),
+            Buffer::Param(index) => params[*index].address(),
             Buffer::State(index) => self.states[*index].as_mut_ptr().cast(),
             Buffer::Slot(index) => self.workspace.as_mut_ptr().wrapping_add(self.offsets[*index]).cast(),
             Buffer::Output(index) => self.outputs[*index].as_mut_ptr().cast(),

@@ -1,7 +1,7 @@
 //! Runs kernels on the processor's cores.
 //!
 //! This is where compiled code is called. What makes that sound is in the plan: [`Plan::validate`] has checked its
-//! indices, the session has given every buffer the size that the plan says, and the compiler has proved that a kernel
+//! indices, the session has given every buffer the size that the plan says, and the compiler promises that a kernel
 //! stays within these sizes and that the items of one launch write to different places.
 #![allow(unsafe_code)]
 
@@ -13,7 +13,7 @@ use crate::{
     buffers::Buffers,
     error::Error,
     pack::Packed,
-    plan::{Buffer, Plan, Sizes},
+    plan::{Plan, Sizes},
 };
 
 /// A kernel; see [`crate::plan`] for its arguments.
@@ -82,24 +82,11 @@ impl Program<'_> {
             let mut addresses = Vec::new();
             for launch in &self.plan.launches {
                 addresses.clear();
-                addresses.extend(launch.buffers.iter().map(|buffer| match buffer {
-                    Buffer::Param(index) => self.params[*index].address(),
-                    other => buffers.address(other),
-                }));
+                addresses.extend(launch.buffers.iter().map(|buffer| buffers.address(buffer, self.params)));
                 let call = Call { kernel: self.kernels[launch.kernel], buffers: &addresses, sizes: &sizes_array };
                 call.run(launch.items(sizes), launch.item_ns, threads);
             }
         });
-    }
-}
-
-impl Packed {
-    /// Kernels take all buffers as mutable; they do not write to parameters.
-    fn address(&self) -> *mut c_void {
-        match self {
-            Packed::F32(elements) => elements.as_ptr().cast_mut().cast(),
-            Packed::Bf16(elements) => elements.as_ptr().cast_mut().cast(),
-        }
     }
 }
 
@@ -123,7 +110,7 @@ impl Call<'_> {
         let worthwhile = usize::try_from(cost / TASK_NS).unwrap_or(usize::MAX);
         let tasks = (threads * TASKS_PER_THREAD).min(items).min(worthwhile);
         let border = |task: usize| (items as u128 * task as u128 / tasks as u128) as usize;
-        (0..tasks).into_par_iter().for_each(|task| self.items(border(task)..border(task + 1)));
+        (0..tasks).into_par_iter().with_max_len(1).for_each(|task| self.items(border(task)..border(task + 1)));
     }
 
     fn items(&self, range: Range<usize>) {

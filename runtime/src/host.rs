@@ -1,7 +1,12 @@
 //! What the operating system gives: files mapped into memory and loaded libraries.
 #![allow(unsafe_code)]
 
-use std::{fs::File, io, ops::Range, path::Path};
+use std::{
+    fs::File,
+    io,
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use crate::cpu::Kernel;
 
@@ -34,18 +39,40 @@ impl Mapping {
 
 /// A loaded shared object. Its kernels may be called as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Library(libloading::Library);
+pub(crate) struct Library {
+    library: libloading::Library,
+    /// Open as long as the library is loaded, so that its number names no other file.
+    _file: File,
+}
 
 impl Library {
     /// Loads an artifact whose bytes were checked.
-    pub(crate) fn open(path: &Path) -> Result<Library, libloading::Error> {
+    pub(crate) fn open(path: &Path, file: File) -> Result<Library, libloading::Error> {
         // SAFETY: loading runs the object's initialisers. momc's objects have none, and the caller has made sure that
         // the file is one of momc's.
-        Ok(Library(unsafe { libloading::Library::new(path)? }))
+        let library = unsafe { libloading::Library::new(loadable_path(path, &file))? };
+        Ok(Library { library, _file: file })
     }
 
     pub(crate) fn kernel(&self, symbol: &str) -> Option<Kernel> {
         // SAFETY: every kernel of a plan has this signature; the plan's format says so.
-        unsafe { self.0.get::<Kernel>(symbol.as_bytes()).ok().map(|symbol| *symbol) }
+        unsafe { self.library.get::<Kernel>(symbol.as_bytes()).ok().map(|symbol| *symbol) }
     }
+}
+
+/// A path that means this file and, to the loader, no other one.
+///
+/// The loader knows libraries by their paths: it would take the former content of a path for the present one, and look
+/// up a path without a slash among the system's libraries.
+fn loadable_path(path: &Path, file: &File) -> PathBuf {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::fd::AsRawFd;
+        let by_number = PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+        if by_number.exists() {
+            return by_number;
+        }
+    }
+    let _ = file;
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }

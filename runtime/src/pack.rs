@@ -3,6 +3,8 @@
 //! All layouts are panels, `[ceil(rows / width), columns, width]`, of some width: see
 //! [`crate::plan::Layout::panel_width`].
 
+use std::ffi::c_void;
+
 use rayon::prelude::*;
 
 use crate::{
@@ -42,6 +44,14 @@ impl Packed {
         }
     }
 
+    /// Where it lies. Kernels take all buffers as mutable; they do not write to parameters.
+    pub(crate) fn address(&self) -> *mut c_void {
+        match self {
+            Packed::F32(elements) => elements.as_ptr().cast_mut().cast(),
+            Packed::Bf16(elements) => elements.as_ptr().cast_mut().cast(),
+        }
+    }
+
     pub(crate) fn bytes(&self) -> u64 {
         match self {
             Packed::F32(elements) => elements.bytes(),
@@ -56,30 +66,30 @@ fn pack<T: Send>(param: &Param, values: &Values<'_>, out: &mut [T], convert: imp
     let tile = (TILE / width).clamp(16, columns.max(16));
     let panel = columns * width;
     let panels_at_once = (PIECE / panel).max(1);
+
+    // Some columns of one panel, `[columns, width]`.
+    let fill = |first_row: usize, first_column: usize, scratch: &mut Vec<f32>, out: &mut [T]| {
+        let present = width.min(rows - first_row);
+        let count = out.len() / width;
+        scratch.resize(present * count, 0.0);
+        for (row, out) in scratch.chunks_mut(count).enumerate() {
+            values.read((param.first_row + first_row + row) * columns + first_column, out);
+        }
+        for (column, out) in out.chunks_mut(width).enumerate() {
+            for (row, out) in out[..present].iter_mut().enumerate() {
+                *out = convert(scratch[row * count + column]);
+            }
+        }
+    };
     for (piece, out) in out.chunks_mut(panels_at_once * panel).enumerate() {
-        let first_panel = piece * panels_at_once;
+        let first_row = piece * panels_at_once * width;
         out.par_chunks_mut(panel).enumerate().for_each(|(index, out)| {
-            let first_row = (first_panel + index) * width;
-            let present = width.min(rows - first_row);
-            out.par_chunks_mut(tile * width).enumerate().for_each_init(
-                Vec::new,
-                |scratch: &mut Vec<f32>, (index, out)| {
-                    let first_column = index * tile;
-                    let count = out.len() / width;
-                    scratch.resize(present * count, 0.0);
-                    for (row, values_of_row) in scratch.chunks_mut(count).enumerate() {
-                        values.read((param.first_row + first_row + row) * columns + first_column, values_of_row);
-                    }
-                    for (column, out) in out.chunks_mut(width).enumerate() {
-                        for (row, out) in out[..present].iter_mut().enumerate() {
-                            *out = convert(scratch[row * count + column]);
-                        }
-                    }
-                },
-            );
+            let first_row = first_row + index * width;
+            out.par_chunks_mut(tile * width)
+                .enumerate()
+                .for_each_init(Vec::new, |scratch, (index, out)| fill(first_row, index * tile, scratch, out));
         });
-        let end_row = rows.min((first_panel + panels_at_once) * width);
-        let first_row = first_panel * width;
+        let end_row = rows.min(first_row + panels_at_once * width);
         values.release((param.first_row + first_row) * columns..(param.first_row + end_row) * columns);
     }
 }

@@ -6,7 +6,7 @@
 //! each stream. A projection that all memories have in common is made once for the tokens and then dispatched; one
 //! that each memory has for itself is made from the dispatched hidden states.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, slice};
 
 use mom_dialect::{
     diagnostic::{Diagnostic, Diagnostics},
@@ -37,10 +37,11 @@ impl<'a> Memory<'a> {
         let axes = [("head", spec.heads), ("key", spec.head_dim), ("value", spec.value_dim)];
         let sizes = axes[1..].iter().map(|&(axis, size)| (axis.to_owned(), size)).collect();
         let axes = axes.map(|(axis, size)| Axis::named(axis, size));
-        let update_rule = file.update_rule(&sizes, &spec.options)?;
+        let here = |diagnostic: Diagnostic| diagnostic.related(spec.span.clone(), "the memory is described here");
+        let update_rule = file.update_rule(&sizes, &spec.options);
+        let update_rule = update_rule.map_err(|found| found.into_iter().map(here).collect::<Diagnostics>())?;
         let refuse = |message: String, help: &str| {
-            let diagnostic = Diagnostic::error(codes::NOT_A_MEMORY, message).at(file.span().clone());
-            vec![diagnostic.related(spec.span.clone(), "named as the memory here").help(help)]
+            vec![here(Diagnostic::error(codes::NOT_A_MEMORY, message).at(file.span().clone()).help(help))]
         };
         if !matches!(&update_rule.outputs[..], [output] if output.ty.axes == axes[2..]) {
             let message = format!("the memory of a layer has one output over `value`, `{}` has not", file.name());
@@ -50,6 +51,7 @@ impl<'a> Memory<'a> {
             let message = format!("the file of `{}` does not say how a layer makes its inputs", file.name());
             return Err(refuse(message, "add `layer { … }` with one line for each input"));
         };
+        check_names(&inputs)?;
         Ok(Self { spec, update_rule, inputs, axes })
     }
 
@@ -98,6 +100,28 @@ impl<'a> Memory<'a> {
         builder.span = outer;
         Ok(y)
     }
+}
+
+/// Refuses a layer part of which two weights, or one and a weight that every memory layer has, would be one tensor.
+fn check_names(inputs: &Layer) -> Result<(), Diagnostics> {
+    let mut owners: BTreeMap<String, &str> = BTreeMap::new();
+    let mut diagnostics = Diagnostics::new();
+    for part in inputs.inputs.iter().flat_map(|input| input.value.parts()) {
+        let (role, tensor) = match &part.kind {
+            Kind::Project { weight, per_memory: true } => (weight, names::of_shared(weight)),
+            Kind::Project { weight, per_memory: false } => (weight, names::of_all(weight)),
+            Kind::ShortConv { filter, .. } => (filter, names::of_all(filter)),
+            _ => continue,
+        };
+        let taken = names::AROUND_UPDATE_RULE.contains(&tensor.as_str());
+        if taken || owners.get(&tensor).is_some_and(|owner| *owner != role) {
+            let message = format!("the layer keeps another weight in the tensor `{tensor}`");
+            let help = format!("call `{role}` by another name");
+            diagnostics.push(Diagnostic::error(codes::NOT_A_MEMORY, message).at(part.span.clone()).help(help));
+        }
+        owners.insert(tensor, role);
+    }
+    if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
 }
 
 /// The order in which memories see tokens.
@@ -211,7 +235,7 @@ impl Walk<'_, '_, '_> {
             }
             return self.builder.one(OpKind::GroupedLinear, &operands);
         }
-        let name = if per_memory { names::of_shared(role) } else { format!("{role}.weight") };
+        let name = if per_memory { names::of_shared(role) } else { names::of_all(role) };
         let tokens = match self.projections.get(&name) {
             Some(&value) => value,
             None => {
@@ -245,10 +269,10 @@ impl Walk<'_, '_, '_> {
         let channels = self.axes(&input.axes);
         let tap = Axis::named("tap", taps);
         let name = self.state_name(&format!("conv_{}", input.name), stream);
-        let window = self.state(&name, &[&[tap.clone()], &channels[..]].concat(), stream)?;
+        let window = self.state(&name, &[slice::from_ref(&tap), &channels].concat(), stream)?;
         let rows = channels.iter().filter_map(Axis::size).product();
         let ty = Type::f32([&channels[..], &[tap]].concat());
-        let weight = self.builder.param(&format!("{}{filter}.weight", self.prefix), ty, &[rows, 1, taps])?;
+        let weight = self.builder.param(&format!("{}{}", self.prefix, names::of_all(filter)), ty, &[rows, 1, taps])?;
         let operands = [&[value, weight, window], &self.segments(stream)[..]].concat();
         let [y, window] = self.builder.results(OpKind::ShortConv, &operands)?;
         self.builder.set_state(&name, window)?;

@@ -51,6 +51,14 @@ impl Block {
     }
 }
 
+/// What a memory layer has around any update rule: router, output gate, norm and output projection.
+pub(super) const AROUND_UPDATE_RULE: [&str; 4] = ["gate.weight", "g_proj.weight", "o_norm.weight", "o_proj.weight"];
+
+/// The projection or filter `role` of all memories: `q_proj.weight`.
+pub(super) fn of_all(role: &str) -> String {
+    format!("{role}.weight")
+}
+
 /// The projection `role` of one routed memory: `k_proj.3.weight`.
 pub(super) fn of_memory(role: &str, memory: usize) -> String {
     format!("{role}.{memory}.weight")

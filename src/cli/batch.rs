@@ -32,20 +32,29 @@ impl Batch {
         let tensors = SafeTensors::deserialize(&bytes)
             .map_err(|error| file.wrong(format!("is not a whole safetensors file ({error})")))?;
         file.check_names(&tensors)?;
-        let (shape, ids) =
-            file.integers(&tensors, IDS)?.ok_or_else(|| file.wrong("holds no `input_ids`".to_owned()))?;
-        let &[rows, length] = shape.as_slice() else {
-            return Err(file.wrong(format!("holds `input_ids` of shape {shape:?}, which is not [B, T]")));
+        let ids = file.integers(&tensors, IDS)?.ok_or_else(|| file.wrong("holds no `input_ids`".to_owned()))?;
+        let &[rows, length] = ids.shape.as_slice() else {
+            return Err(file.wrong(format!("holds `{IDS}` of shape {:?}, which is not [B, T]", ids.shape)));
         };
-        if ids.is_empty() {
-            return Err(file.wrong(format!("holds no token: `input_ids` has the shape {shape:?}")));
+        if ids.values.is_empty() {
+            return Err(file.wrong(format!("holds no token: `{IDS}` has the shape {:?}", ids.shape)));
         }
-        let tokens = file.tokens(&ids, length, vocab_size)?;
-        let mask = match file.integers(&tensors, MASK)? {
-            Some((found, values)) => Some(file.mask(&shape, &found, &values)?),
-            None => None,
-        };
+        let tokens = file.tokens(&ids, vocab_size)?;
+        let mask = file.integers(&tensors, MASK)?.map(|mask| file.mask(&ids.shape, &mask)).transpose()?;
         Ok(Batch { rows, length, tokens, mask })
+    }
+}
+
+/// An int64 tensor.
+struct Integers {
+    shape: Vec<usize>,
+    values: Vec<i64>,
+}
+
+impl Integers {
+    /// Row and column of an element, for messages.
+    fn place(&self, index: usize) -> [usize; 2] {
+        [index / self.shape[1], index % self.shape[1]]
     }
 }
 
@@ -66,38 +75,36 @@ impl InFile<'_> {
         }
     }
 
-    /// Shape and values of an int64 tensor, if it is there.
-    fn integers(&self, tensors: &SafeTensors, name: &str) -> Result<Option<(Vec<usize>, Vec<i64>)>, Failure> {
+    /// An int64 tensor, if there is one of this name.
+    fn integers(&self, tensors: &SafeTensors, name: &str) -> Result<Option<Integers>, Failure> {
         let Ok(tensor) = tensors.tensor(name) else { return Ok(None) };
         if tensor.dtype() != Dtype::I64 {
             return Err(self.wrong(format!("holds `{name}` as {}, which must be I64", tensor.dtype())));
         }
         let (values, _) = tensor.data().as_chunks();
-        Ok(Some((tensor.shape().to_vec(), values.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect())))
+        let values = values.iter().map(|bytes| i64::from_le_bytes(*bytes)).collect();
+        Ok(Some(Integers { shape: tensor.shape().to_vec(), values }))
     }
 
-    fn tokens(&self, ids: &[i64], length: usize, vocab_size: usize) -> Result<Vec<u32>, Failure> {
-        let token = |(place, &id): (usize, &i64)| {
-            u32::try_from(id).ok().filter(|&token| (token as usize) < vocab_size).ok_or_else(|| {
-                let (row, column) = (place / length, place % length);
-                self.wrong(format!(
-                    "holds the token {id} at [{row}, {column}], but the model's vocabulary has {vocab_size} tokens"
-                ))
-            })
-        };
-        ids.iter().enumerate().map(token).collect()
-    }
-
-    fn mask(&self, wanted: &[usize], shape: &[usize], values: &[i64]) -> Result<Vec<bool>, Failure> {
-        if shape != wanted {
-            return Err(self.wrong(format!("holds `{MASK}` of shape {shape:?}, but `{IDS}` has {wanted:?}")));
+    fn tokens(&self, ids: &Integers, vocab_size: usize) -> Result<Vec<u32>, Failure> {
+        let known = |&id: &i64| u32::try_from(id).ok().filter(|&token| (token as usize) < vocab_size);
+        let tokens: Vec<u32> = ids.values.iter().map_while(known).collect();
+        match ids.values.get(tokens.len()) {
+            None => Ok(tokens),
+            Some(unknown) => Err(self.wrong(format!(
+                "holds the token {unknown} at {:?}, but the model's vocabulary has {vocab_size} tokens",
+                ids.place(tokens.len())
+            ))),
         }
-        match values.iter().position(|value| ![0, 1].contains(value)) {
-            Some(place) => {
-                let (row, column) = (place / shape[1], place % shape[1]);
-                Err(self.wrong(format!("holds `{MASK}` with {} at [{row}, {column}]", values[place])))
-            }
-            None => Ok(values.iter().map(|&value| value == 1).collect()),
+    }
+
+    fn mask(&self, shape: &[usize], mask: &Integers) -> Result<Vec<bool>, Failure> {
+        if mask.shape != shape {
+            return Err(self.wrong(format!("holds `{MASK}` of shape {:?}, but `{IDS}` has {shape:?}", mask.shape)));
+        }
+        match mask.values.iter().position(|value| ![0, 1].contains(value)) {
+            Some(odd) => Err(self.wrong(format!("holds `{MASK}` with {} at {:?}", mask.values[odd], mask.place(odd)))),
+            None => Ok(mask.values.iter().map(|&value| value == 1).collect()),
         }
     }
 }

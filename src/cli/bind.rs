@@ -78,6 +78,14 @@ impl ModelArguments {
         Ok(model?)
     }
 
+    /// Says how much memory all of this took at most.
+    pub(crate) fn say_peak_memory(&self) {
+        let compiling = if compile::is_artifact(&self.model) { "" } else { ", the compiler included" };
+        if let Some(bytes) = peak_memory() {
+            ui::say(format_args!("memory   {} at most{compiling}", show_bytes(bytes)));
+        }
+    }
+
     /// A file that lies in the model's folder, or in that of its weights.
     pub(crate) fn companion(&self, name: &str) -> Option<PathBuf> {
         let folders = [Some(&self.model), self.weights.as_ref()];
@@ -85,14 +93,7 @@ impl ModelArguments {
     }
 }
 
-/// Says how much memory this process held at most, where the system tells.
-pub(crate) fn say_peak_memory() {
-    if let Some(bytes) = peak_memory() {
-        ui::say(format_args!("memory   {} at most", show_bytes(bytes)));
-    }
-}
-
-/// The most memory that was resident, in bytes.
+/// The most memory of this process that was resident, in bytes; none where the system does not tell.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

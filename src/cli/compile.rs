@@ -20,9 +20,9 @@ use super::{inspect, output, ui};
 /// The artifact holds code and launch plan; weights are never inside.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  momc compile examples/tiny.toml -o tiny.so
+  momc compile examples/01-tiny.toml -o tiny.so
   momc compile path/to/mom-1.3b -o mom.so --target x86-64-v3
-  momc compile examples/tiny.toml --emit mom")]
+  momc compile examples/01-tiny.toml --emit mom")]
 pub(crate) struct Compile {
     /// What to compile
     model: PathBuf,
@@ -48,7 +48,7 @@ impl Compile {
 
     fn artifact(&self, output: &Path) -> Result<(), Failure> {
         check_extension(output)?;
-        output::check_folder(output)?;
+        output::check_place(output)?;
         let mut driver = Driver::new(&self.model, &self.target)?;
         let program = driver.compile(output);
         ui::warn(&driver.warnings);

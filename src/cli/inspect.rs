@@ -64,7 +64,7 @@ pub(crate) fn summary(plan: &Plan) -> String {
 }
 
 fn outputs(plan: &Plan) -> String {
-    let mut text = "entry point step, answers\n".to_owned();
+    let mut text = "entry point step, from i32 tokens [T], position [T], cu_seqlens [B + 1], rows [L] to\n".to_owned();
     for output in &plan.outputs {
         _ = writeln!(text, "  {:<24} f32 [{}, {}]", output.name, formula(&output.rows), output.columns);
     }
@@ -129,7 +129,7 @@ pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

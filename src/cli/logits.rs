@@ -11,8 +11,9 @@ use momc::failure::Failure;
 
 use super::{
     batch::Batch,
-    bind::{ModelArguments, rate, say_peak_memory},
+    bind::{ModelArguments, rate},
     inspect::grouped,
+    output,
     tensors::TensorFile,
     ui,
 };
@@ -28,13 +29,14 @@ pub(crate) struct LogitsArguments {
 }
 
 impl LogitsArguments {
-    pub(crate) fn execute(&self, model: &ModelArguments, tokens: &Path) -> Result<(), Failure> {
+    pub(crate) fn execute(&self, arguments: &ModelArguments, tokens: &Path) -> Result<(), Failure> {
         let Some(path) = &self.logits else {
             return Err(Failure::Usage("`--tokens` needs `--logits FILE`".to_owned()));
         };
-        let module = model.module()?;
+        output::check_place(path)?;
+        let module = arguments.module()?;
         let batch = Batch::read(tokens, module.plan().vocab_size)?;
-        let model = model.bind(&module)?;
+        let model = arguments.bind(&module)?;
         let mut file = self.create(path, &model, &batch)?;
         let start = Instant::now();
         write_logits(&model, &batch, &mut file)?;
@@ -42,7 +44,7 @@ impl LogitsArguments {
         let speed = rate(count, start.elapsed());
         file.finish()?;
         ui::say(format_args!("prefill  {} tokens of {} sequences, {speed}", grouped(count), grouped(batch.rows)));
-        say_peak_memory();
+        arguments.say_peak_memory();
         Ok(())
     }
 

@@ -7,6 +7,7 @@ mod import;
 mod inspect;
 mod logits;
 mod output;
+mod prompt;
 mod run;
 mod tensors;
 pub(crate) mod ui;
@@ -26,7 +27,7 @@ const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 the input is at fault, 2 wrong usage, 3 a fault of momc.
 
 Example:
-  momc run examples/tiny.toml --random-weights 1 --prompt-tokens 1,2,3";
+  momc run examples/01-tiny.toml --random-weights 1 --prompt-tokens 1,2,3";
 
 #[derive(Subcommand)]
 enum Command {

@@ -64,12 +64,13 @@ pub(crate) fn write(path: Option<&Path>, text: &str) -> Result<(), Failure> {
     output.finish()
 }
 
-/// Finds out before long work, not after it, that there is no folder for its result.
-pub(crate) fn check_folder(path: &Path) -> Result<(), Failure> {
-    match folder(path).metadata() {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Failure::cannot_write(path, &error)),
-    }
+/// Finds out before long work, not after it, that its result has no place.
+pub(crate) fn check_place(path: &Path) -> Result<(), Failure> {
+    let place = match path.is_dir() {
+        true => Err(io::ErrorKind::IsADirectory.into()),
+        false => folder(path).metadata(),
+    };
+    place.map(|_| ()).map_err(|error| Failure::cannot_write(path, &error))
 }
 
 fn folder(path: &Path) -> &Path {

@@ -1,9 +1,8 @@
 //! `momc run`: text from a prompt, token after token as they come.
 
 use std::{
-    fs, io,
     num::NonZeroUsize,
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -11,15 +10,17 @@ use clap::Args;
 use mom_dialect::diagnostic::Diagnostic;
 use mom_runtime::{Model, Session, show_bytes};
 use momc::{
-    failure::{Failure, LOGITS, PROMPT},
+    failure::{Failure, LOGITS},
     generate::{Sampler, Sampling, TextStream},
 };
 use tokenizers::Tokenizer;
 
 use super::{
-    bind::{ModelArguments, rate, say_peak_memory},
+    bind::{ModelArguments, rate},
     inspect::grouped,
-    logits, ui,
+    logits,
+    prompt::{self, Prompt},
+    ui,
 };
 
 /// Run a model: continue a prompt, or write the logits of given tokens
@@ -30,7 +31,7 @@ use super::{
 #[command(after_help = "Examples:
   momc run path/to/mom-1.3b --prompt 'The memory' --max-tokens 64
   momc run tiny.so --weights model.safetensors --tokenizer tokenizer.json --prompt-file question.txt
-  momc run examples/tiny.toml --random-weights 1 --prompt-tokens 1,2,3
+  momc run examples/01-tiny.toml --random-weights 1 --prompt-tokens 1,2,3
   momc run path/to/mom-1.3b --tokens tokens.safetensors --logits logits.safetensors")]
 pub(crate) struct Run {
     #[command(flatten)]
@@ -41,24 +42,6 @@ pub(crate) struct Run {
     generation: Generation,
     #[command(flatten, next_help_heading = "Logits")]
     logits: logits::LogitsArguments,
-}
-
-/// What is fed to the model; exactly one of these.
-#[derive(Args)]
-#[group(required = true, multiple = false)]
-struct Prompt {
-    /// Text to continue; `-` reads it from standard input
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
-    prompt: Option<String>,
-    /// File with the text to continue
-    #[arg(long, value_name = "FILE")]
-    prompt_file: Option<PathBuf>,
-    /// Token numbers to continue, which needs no tokenizer; prints token numbers
-    #[arg(long, value_name = "N,N,…", value_delimiter = ',')]
-    prompt_tokens: Option<Vec<u32>>,
-    /// A .safetensors file with `input_ids` int64 [B, T] and, if wanted, `attention_mask` int64 [B, T]
-    #[arg(long, value_name = "FILE", requires = "logits", conflicts_with = "Generation")]
-    tokens: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -96,20 +79,20 @@ fn top_p(text: &str) -> Result<f64, String> {
 impl Run {
     pub(crate) fn execute(self) -> Result<(), Failure> {
         self.model.check()?;
-        if let Some(tokens) = &self.prompt.tokens {
+        if let Some(tokens) = self.prompt.batch() {
             return self.logits.execute(&self.model, tokens);
         }
         let tokenizer = self.tokenizer()?;
         let prompt = self.prompt.tokens(tokenizer.as_ref())?;
         let module = self.model.module()?;
-        check_tokens(&prompt, module.plan().vocab_size)?;
+        prompt::check_tokens(&prompt, module.plan().vocab_size)?;
         let model = self.model.bind(&module)?;
         self.generate(&model, tokenizer.as_ref(), &prompt)
     }
 
     /// The tokenizer; none where tokens are given as numbers.
     fn tokenizer(&self) -> Result<Option<Tokenizer>, Failure> {
-        if self.prompt.prompt_tokens.is_some() {
+        if !self.prompt.is_text() {
             return Ok(None);
         }
         let path = self.generation.tokenizer.clone().or_else(|| self.model.companion("tokenizer.json"));
@@ -118,12 +101,7 @@ impl Run {
                            or give the prompt as numbers with `--prompt-tokens 1,2,3`";
             Failure::Usage(message.to_owned())
         })?;
-        let text = fs::read(&path).map_err(|error| Failure::cannot_read(&path, &error))?;
-        let tokenizer = Tokenizer::from_bytes(text).map_err(|error| {
-            Diagnostic::error(PROMPT, format!("`{}` is not a tokenizer: {error}", path.display()))
-                .help("give a file in the format of Hugging Face's `tokenizer.json`")
-        })?;
-        Ok(Some(tokenizer))
+        prompt::open_tokenizer(&path).map(Some)
     }
 
     fn generate(&self, model: &Model, tokenizer: Option<&Tokenizer>, prompt: &[u32]) -> Result<(), Failure> {
@@ -152,8 +130,9 @@ impl Run {
         }
         report.decode = start.elapsed();
         writer.finish()?;
-        report.state = state_bytes(&session);
         report.show();
+        self.model.say_peak_memory();
+        ui::say(format_args!("state    {}", show_bytes(state_bytes(&session))));
         Ok(())
     }
 }
@@ -162,47 +141,6 @@ impl Generation {
     fn sampling(&self) -> Sampling {
         Sampling { temperature: self.temperature, top_p: self.top_p, seed: self.seed }
     }
-}
-
-impl Prompt {
-    fn tokens(&self, tokenizer: Option<&Tokenizer>) -> Result<Vec<u32>, Failure> {
-        let tokens = match (tokenizer, &self.prompt_tokens) {
-            (Some(tokenizer), _) => {
-                let encoding = tokenizer.encode(self.text()?, true).map_err(|error| odd_text(&error))?;
-                encoding.get_ids().to_vec()
-            }
-            (None, tokens) => tokens.clone().unwrap_or_default(),
-        };
-        match tokens.is_empty() {
-            true => {
-                Err(Diagnostic::error(PROMPT, "the prompt is empty").help("give at least one token to continue").into())
-            }
-            false => Ok(tokens),
-        }
-    }
-
-    fn text(&self) -> Result<String, Failure> {
-        let read = |path: &Path| fs::read_to_string(path).map_err(|error| Failure::cannot_read(path, &error));
-        match (&self.prompt, &self.prompt_file) {
-            (Some(text), _) if text == "-" => io::read_to_string(io::stdin())
-                .map_err(|error| Failure::cannot_read(Path::new("standard input"), &error)),
-            (Some(text), _) => Ok(text.clone()),
-            (None, Some(path)) => read(path),
-            (None, None) => Ok(String::new()),
-        }
-    }
-}
-
-fn check_tokens(prompt: &[u32], vocab_size: usize) -> Result<(), Failure> {
-    let Some((place, token)) = prompt.iter().enumerate().find(|(_, token)| **token as usize >= vocab_size) else {
-        return Ok(());
-    };
-    let message = format!("token {place} of the prompt is {token}, but the model's vocabulary has {vocab_size} tokens");
-    Err(Diagnostic::error(PROMPT, message).help("use the tokenizer that the model was trained with").into())
-}
-
-fn odd_text(error: &tokenizers::Error) -> Failure {
-    Diagnostic::error(PROMPT, format!("the tokenizer refuses this: {error}")).into()
 }
 
 fn no_numbers() -> Failure {
@@ -226,14 +164,16 @@ enum Writer<'a> {
 impl<'a> Writer<'a> {
     fn new(tokenizer: Option<&'a Tokenizer>, prompt: &[u32]) -> Result<Writer<'a>, Failure> {
         Ok(match tokenizer {
-            Some(tokenizer) => Writer::Text(TextStream::after(tokenizer, prompt).map_err(|error| odd_text(&error))?),
+            Some(tokenizer) => {
+                Writer::Text(TextStream::after(tokenizer, prompt).map_err(|error| prompt::refused(&error))?)
+            }
             None => Writer::Numbers { separator: "" },
         })
     }
 
     fn write(&mut self, token: u32) -> Result<(), Failure> {
         match self {
-            Writer::Text(stream) => ui::print(stream.push(token).map_err(|error| odd_text(&error))?),
+            Writer::Text(stream) => ui::print(stream.push(token).map_err(|error| prompt::refused(&error))?),
             Writer::Numbers { separator } => {
                 ui::print(format_args!("{separator}{token}"))?;
                 *separator = ",";
@@ -244,7 +184,7 @@ impl<'a> Writer<'a> {
 
     fn finish(self) -> Result<(), Failure> {
         match self {
-            Writer::Text(stream) => ui::print(stream.finish().map_err(|error| odd_text(&error))? + "\n"),
+            Writer::Text(stream) => ui::print(stream.finish().map_err(|error| prompt::refused(&error))? + "\n"),
             Writer::Numbers { .. } => ui::print("\n"),
         }
     }
@@ -257,8 +197,6 @@ struct Report {
     generated: usize,
     prefill: Duration,
     decode: Duration,
-    /// Bytes of all states.
-    state: u64,
 }
 
 impl Report {
@@ -267,7 +205,5 @@ impl Report {
         let steps = self.generated.saturating_sub(1);
         ui::say(format_args!("\nprompt   {} tokens, {}", grouped(self.prompt), rate(self.prompt, self.prefill)));
         ui::say(format_args!("decode   {} tokens, {}", grouped(self.generated), rate(steps, self.decode)));
-        say_peak_memory();
-        ui::say(format_args!("state    {}", show_bytes(self.state)));
     }
 }

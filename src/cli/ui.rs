@@ -76,7 +76,7 @@ pub(crate) fn report(failure: Failure) -> u8 {
 fn keep(reproducer: &Reproducer) {
     match fs::write(reproducer.file, &reproducer.text) {
         Ok(()) => say(format_args!(
-            "Please attach `{}`, which shows it again:\n  momc {}",
+            "\nPlease attach `{}`, which shows it again:\n  momc {}",
             reproducer.file, reproducer.command
         )),
         Err(_) => say(format_args!(

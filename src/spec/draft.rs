@@ -95,7 +95,7 @@ impl Draft {
     /// Makes a model of the draft; update rules are looked for beside `folder`.
     ///
     /// # Errors
-    /// E0105 and E0107 to E0112, with everything found before.
+    /// E0101, E0105, E0107, E0108, E0111 and E0112, with everything found before.
     pub(super) fn finish(self, folder: &Path, mut findings: Findings) -> Result<ModelSpec, Diagnostics> {
         self.check_tokens(&mut findings);
         self.check_naming(&mut findings);

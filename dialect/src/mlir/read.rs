@@ -6,19 +6,21 @@
 
 #![deny(unsafe_code)]
 
+mod attributes;
+mod types;
+
 use std::collections::HashMap;
 
-use super::tree::{Attribute, Block, Key, Operation, Type as TypeText, Value};
+use self::{attributes::Attributes, types::ty};
+use super::tree::{Block, Key, Operation, Value};
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     graph::{Body, Function, Graph, OpKind, Port, Source, UpdateRule, ValueId},
-    shape::{Axis, DType, Extent, Type},
+    shape::Type,
 };
 
 /// The text is well-formed MLIR but not a program of the `mom` stage.
 const NOT_A_PROGRAM: Code = Code(241);
-
-const AXES: &str = "name the axes in order, as in `tensor<?x4x8xf32, [\"T\", \"head\", \"key\"]>`";
 
 type Checked<T> = Result<T, Box<Diagnostic>>;
 
@@ -51,10 +53,7 @@ type Scope = HashMap<Key, ValueId>;
 impl Reader {
     fn graph(&mut self, module: &Operation) -> Checked<Graph> {
         let (Some(block), "builtin.module") = (only_block(module), &module.name[..]) else {
-            return refuse_with_help(
-                format!("expected a `module`, found `{}`", module.name),
-                super::WHOLE,
-            );
+            return refuse_with_help(format!("expected a `module`, found `{}`", module.name), super::WHOLE);
         };
         let mut attributes = Attributes::of(module);
         let name = if attributes.has("sym_name") { attributes.text("sym_name")? } else { String::new() };
@@ -221,166 +220,10 @@ fn kind(op: &Operation, attributes: &mut Attributes) -> Checked<OpKind> {
     })
 }
 
-/// The attributes of one operation that have not been read yet.
-struct Attributes<'a> {
-    op: &'a str,
-    left: Vec<&'a (String, Attribute)>,
-}
-
-impl<'a> Attributes<'a> {
-    fn of(op: &'a Operation) -> Self {
-        Attributes { op: &op.name, left: op.attributes.iter().collect() }
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.left.iter().any(|(found, _)| found == name)
-    }
-
-    fn take(&mut self, name: &str) -> Option<&'a Attribute> {
-        let at = self.left.iter().position(|(found, _)| found == name)?;
-        Some(&self.left.remove(at).1)
-    }
-
-    fn pass_over(&mut self, name: &str) {
-        self.take(name);
-    }
-
-    fn wrong<T>(&self, name: &str, expected: &str) -> Checked<T> {
-        refuse(format!("`{}` needs {expected} as its attribute `{name}`", self.op))
-    }
-
-    fn text(&mut self, name: &str) -> Checked<String> {
-        match self.take(name) {
-            Some(Attribute::Text(text)) => Ok(text.clone()),
-            _ => self.wrong(name, "a text"),
-        }
-    }
-
-    fn symbol(&mut self, name: &str) -> Checked<String> {
-        match self.take(name) {
-            Some(Attribute::Symbol(symbol)) => Ok(symbol.clone()),
-            _ => self.wrong(name, "the name of an update rule, `@name`,"),
-        }
-    }
-
-    fn float(&mut self, name: &str) -> Checked<f64> {
-        match self.take(name) {
-            Some(Attribute::Float(value)) => Ok(*value),
-            _ => self.wrong(name, "an f64"),
-        }
-    }
-
-    fn size(&mut self, name: &str) -> Checked<usize> {
-        match self.take(name).and_then(size) {
-            Some(size) => Ok(size),
-            None => self.wrong(name, "an i64 of at least 0"),
-        }
-    }
-
-    fn sizes(&mut self, name: &str) -> Checked<Vec<usize>> {
-        match self.take(name).and_then(|list| elements(list, size)) {
-            Some(sizes) if product(sizes.iter()).is_some() => Ok(sizes),
-            Some(_) => refuse(format!("`{}` has a `{name}` that is too large", self.op)),
-            None => self.wrong(name, "a list of i64 of at least 0"),
-        }
-    }
-
-    /// Names of ports, which name values in the text too.
-    fn names(&mut self, name: &str) -> Checked<Vec<String>> {
-        let names = self.take(name).and_then(|list| elements(list, word));
-        match names {
-            Some(names) => Ok(names),
-            None => self.wrong(name, "a list of words"),
-        }
-    }
-
-    /// Says that no attributes are left.
-    fn end(self) -> Checked<()> {
-        match self.left.first() {
-            Some((name, _)) => refuse(format!("`{}` has no attribute `{name}`", self.op)),
-            None => Ok(()),
-        }
-    }
-}
-
-fn size(attribute: &Attribute) -> Option<usize> {
-    match attribute {
-        Attribute::Integer(value) => usize::try_from(*value).ok(),
-        _ => None,
-    }
-}
-
-fn word(attribute: &Attribute) -> Option<String> {
-    match attribute {
-        Attribute::Text(text) if is_word(text) => Some(text.clone()),
-        _ => None,
-    }
-}
-
 /// A letter or `_`, then letters, digits and `_`.
 fn is_word(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-fn elements<T>(attribute: &Attribute, element: impl Fn(&Attribute) -> Option<T>) -> Option<Vec<T>> {
-    match attribute {
-        Attribute::List(elements) => elements.iter().map(element).collect(),
-        _ => None,
-    }
-}
-
-fn ty(found: &TypeText) -> Checked<Type> {
-    let text = &found.text;
-    let Some(tensor) = &found.tensor else {
-        return refuse(format!("`{text}` is not a tensor"));
-    };
-    let Some(dtype) = [DType::F32, DType::BF16, DType::I32].into_iter().find(|dtype| dtype.to_string() == tensor.element)
-    else {
-        return refuse(format!("`{text}` has elements of type {}; they are f32, bf16 or i32", tensor.element));
-    };
-    let names = match &tensor.encoding {
-        None => &[][..],
-        // No names at all are written as no list.
-        Some(Attribute::List(names)) if !names.is_empty() => names,
-        Some(_) => return refuse_with_help(format!("`{text}` does not list the names of its axes"), AXES),
-    };
-    if names.len() != tensor.sizes.len() {
-        return refuse_with_help(format!("`{text}` does not give each axis a name"), AXES);
-    }
-    if product(tensor.sizes.iter().flatten()).is_none() {
-        return refuse(format!("`{text}` is too large"));
-    }
-    let mut axes: Vec<Axis> = Vec::new();
-    for (name, size) in names.iter().zip(&tensor.sizes) {
-        let axis = axis(name, *size, text)?;
-        if axes.iter().any(|other| other.name() == axis.name()) {
-            return refuse(format!("`{text}` has two axes `{}`", axis.name()));
-        }
-        axes.push(axis);
-    }
-    Ok(Type::new(dtype, axes))
-}
-
-fn axis(name: &Attribute, size: Option<usize>, text: &str) -> Checked<Axis> {
-    let Attribute::Text(name) = name else {
-        return refuse_with_help(format!("`{text}` has an axis whose name is not a text"), AXES);
-    };
-    // Only the one way in which an extent is written, so that equal types are equal texts.
-    let extent = Extent::parse(name).filter(|extent| extent.to_string() == *name);
-    match (extent, size) {
-        (Some(extent), None) => Ok(Axis::Rows(extent)),
-        (Some(extent), Some(size)) => refuse_with_help(
-            format!("`{text}` gives the size {size} to the axis `{extent}`, whose size is known when a step runs"),
-            "write `?` for the size, or another name",
-        ),
-        (None, Some(size)) if is_word(name) => Ok(Axis::named(name, size)),
-        (None, Some(_)) => refuse_with_help(format!("`{text}` has an axis whose name is not a word"), AXES),
-        (None, None) => refuse_with_help(
-            format!("`{text}` has an axis without a size whose name does not say how many rows it has"),
-            "name it by its number of rows, as in `T`, `2T`, `4B+1`, `L` or `C`",
-        ),
-    }
 }
 
 /// The number of elements of these sizes, if it can be counted.

@@ -311,14 +311,19 @@ impl Checker {
 }
 
 impl Expression {
+    /// This expression, then all within it.
+    pub fn parts(&self) -> Vec<&Expression> {
+        let within = match &self.kind {
+            Kind::Number(_) | Kind::Weight(_) | Kind::Project { .. } => &[][..],
+            Kind::ShortConv { value, .. } | Kind::L2Norm(value) => std::slice::from_ref(&**value),
+            Kind::Elementwise(_, operands) => operands,
+        };
+        [self].into_iter().chain(within.iter().flat_map(Expression::parts)).collect()
+    }
+
     /// Whether the value differs from token to token.
     fn reads_tokens(&self) -> bool {
-        match &self.kind {
-            Kind::Number(_) | Kind::Weight(_) => false,
-            Kind::Project { .. } => true,
-            Kind::ShortConv { value, .. } | Kind::L2Norm(value) => value.reads_tokens(),
-            Kind::Elementwise(_, operands) => operands.iter().any(Expression::reads_tokens),
-        }
+        self.parts().iter().any(|part| matches!(part.kind, Kind::Project { .. }))
     }
 }
 

@@ -39,9 +39,13 @@ void look_up(void *const *buffers, const long long *sizes, long long begin, long
 
 /// A sealed shared object with the plan given as JSON. Rust needs a C compiler to link, so there is one.
 fn artifact(folder: &Path, plan: &str) -> Vec<u8> {
+    compiled(folder, plan, LOOK_UP)
+}
+
+fn compiled(folder: &Path, plan: &str, kernels: &str) -> Vec<u8> {
     let [source, object] = ["kernels.c", "kernels.so"].map(|name| folder.join(name));
     let plan: String = plan.bytes().map(|byte| format!("{byte},")).collect();
-    fs::write(&source, format!("const char momc_plan[] = {{{plan} 0}};\n{LOOK_UP}")).unwrap();
+    fs::write(&source, format!("const char momc_plan[] = {{{plan} 0}};\n{kernels}")).unwrap();
     let status = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&object).arg(&source).status().unwrap();
     assert!(status.success());
     let mut bytes = fs::read(&object).unwrap();
@@ -59,6 +63,25 @@ fn an_artifact_runs() {
     let model = module.bind(Device::cpu().unwrap(), Weights::random(5)).unwrap();
     let table = Weights::random_values(5, "table", &[VOCAB, VOCAB]);
     assert_eq!(model.session().prefill(&[0, 1, 2, 3, 4]).unwrap(), table[4 * VOCAB..5 * VOCAB]);
+}
+
+/// The system's loader knows libraries by their paths and would give the former one again.
+#[test]
+fn an_artifact_may_be_replaced_while_it_is_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.so");
+    let load = |kernel: &str| {
+        let mut plan = table_plan();
+        plan.kernels[0] = kernel.into();
+        let source = LOOK_UP.replace("look_up", kernel);
+        let new = folder.path().join("new.so");
+        fs::write(&new, compiled(folder.path(), &serde_json::to_string(&plan).unwrap(), &source)).unwrap();
+        fs::rename(new, &path).unwrap();
+        Module::load(&path)
+    };
+    let former = load("look_up").unwrap();
+    let present = load("look_up_again").unwrap();
+    assert_ne!(former.plan(), present.plan());
 }
 
 #[test]

@@ -1,0 +1,109 @@
+//! Attributes of an operation, taken one by one; what is left over in the end is not known to the operation.
+
+use super::{
+    super::tree::{Attribute, Operation},
+    Checked, is_word, product, refuse,
+};
+
+/// The attributes of one operation that have not been read yet.
+pub(super) struct Attributes<'a> {
+    op: &'a str,
+    left: Vec<&'a (String, Attribute)>,
+}
+
+impl<'a> Attributes<'a> {
+    pub(super) fn of(op: &'a Operation) -> Self {
+        Attributes { op: &op.name, left: op.attributes.iter().collect() }
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.left.iter().any(|(found, _)| found == name)
+    }
+
+    fn take(&mut self, name: &str) -> Option<&'a Attribute> {
+        let at = self.left.iter().position(|(found, _)| found == name)?;
+        Some(&self.left.remove(at).1)
+    }
+
+    pub(super) fn pass_over(&mut self, name: &str) {
+        self.take(name);
+    }
+
+    fn wrong<T>(&self, name: &str, expected: &str) -> Checked<T> {
+        refuse(format!("`{}` needs {expected} as its attribute `{name}`", self.op))
+    }
+
+    pub(super) fn text(&mut self, name: &str) -> Checked<String> {
+        match self.take(name) {
+            Some(Attribute::Text(text)) => Ok(text.clone()),
+            _ => self.wrong(name, "a text"),
+        }
+    }
+
+    pub(super) fn symbol(&mut self, name: &str) -> Checked<String> {
+        match self.take(name) {
+            Some(Attribute::Symbol(symbol)) => Ok(symbol.clone()),
+            _ => self.wrong(name, "the name of an update rule, `@name`,"),
+        }
+    }
+
+    pub(super) fn float(&mut self, name: &str) -> Checked<f64> {
+        match self.take(name) {
+            Some(Attribute::Float(value)) => Ok(*value),
+            _ => self.wrong(name, "an f64"),
+        }
+    }
+
+    pub(super) fn size(&mut self, name: &str) -> Checked<usize> {
+        match self.take(name).and_then(size) {
+            Some(size) => Ok(size),
+            None => self.wrong(name, "an i64 of at least 0"),
+        }
+    }
+
+    pub(super) fn sizes(&mut self, name: &str) -> Checked<Vec<usize>> {
+        match self.take(name).and_then(|list| elements(list, size)) {
+            Some(sizes) if product(sizes.iter()).is_some() => Ok(sizes),
+            Some(_) => refuse(format!("`{}` has a `{name}` that is too large", self.op)),
+            None => self.wrong(name, "a list of i64 of at least 0"),
+        }
+    }
+
+    /// Names of ports, which name values in the text too.
+    pub(super) fn names(&mut self, name: &str) -> Checked<Vec<String>> {
+        let names = self.take(name).and_then(|list| elements(list, word));
+        match names {
+            Some(names) => Ok(names),
+            None => self.wrong(name, "a list of words"),
+        }
+    }
+
+    /// Says that no attributes are left.
+    pub(super) fn end(self) -> Checked<()> {
+        match self.left.first() {
+            Some((name, _)) => refuse(format!("`{}` has no attribute `{name}`", self.op)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn size(attribute: &Attribute) -> Option<usize> {
+    match attribute {
+        Attribute::Integer(value) => usize::try_from(*value).ok(),
+        _ => None,
+    }
+}
+
+fn word(attribute: &Attribute) -> Option<String> {
+    match attribute {
+        Attribute::Text(text) if is_word(text) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+fn elements<T>(attribute: &Attribute, element: impl Fn(&Attribute) -> Option<T>) -> Option<Vec<T>> {
+    match attribute {
+        Attribute::List(elements) => elements.iter().map(element).collect(),
+        _ => None,
+    }
+}
