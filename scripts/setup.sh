@@ -13,7 +13,10 @@ export LLVM_SYS_221_PREFIX="${LLVM_SYS_221_PREFIX:-$MLIR_SYS_220_PREFIX}"
 export LIBCLANG_PATH="${LIBCLANG_PATH:-$MLIR_SYS_220_PREFIX/lib}"
 
 fail() {
-    printf 'setup: %s\n' "$@" >&2
+    local line
+    for line in "$@"; do
+        echo "${0##*/}: $line" >&2
+    done
     exit 1
 }
 

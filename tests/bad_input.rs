@@ -111,7 +111,9 @@ const CASES: &[Wrong] = &[
         write(folder, "model.safetensors", &bytes[..bytes.len() / 2])
     }),
     wrong("weights::empty_file", RUN, |folder| write(folder, "model.safetensors", b"")),
-    wrong("weights::not_safetensors", RUN, |folder| write(folder, "model.safetensors", b"these are not weights at all")),
+    wrong("weights::not_safetensors", RUN, |folder| {
+        write(folder, "model.safetensors", b"these are not weights at all")
+    }),
     wrong("weights::no_file", RUN, |_| Ok(())),
     wrong("weights::wrong_shape", RUN, |folder| weights(folder, |tensors| tensors[0].shape.reverse())),
     wrong("weights::wrong_type", RUN, |folder| {
@@ -127,9 +129,17 @@ const CASES: &[Wrong] = &[
     wrong("weights::of_another_model", RUN, |folder| {
         weights(folder, |tensors| tensors.iter_mut().for_each(|tensor| tensor.name.insert_str(0, "transformer.")))
     }),
-    wrong("weights::shard_is_missing", "run model.toml --weights model.safetensors.index.json --prompt-tokens 1", |folder| {
-        write(folder, "model.safetensors.index.json", br#"{"weight_map": {"lm_head.weight": "model-00001-of-00002.safetensors"}}"#)
-    }),
+    wrong(
+        "weights::shard_is_missing",
+        "run model.toml --weights model.safetensors.index.json --prompt-tokens 1",
+        |folder| {
+            write(
+                folder,
+                "model.safetensors.index.json",
+                br#"{"weight_map": {"lm_head.weight": "model-00001-of-00002.safetensors"}}"#,
+            )
+        },
+    ),
     wrong("weights::folder_without_any", "run model.toml --weights empty --prompt-tokens 1", |folder| {
         Ok(fs::create_dir(folder.join("empty"))?)
     }),
@@ -138,11 +148,21 @@ const CASES: &[Wrong] = &[
     wrong("prompt::token_out_of_range", "run model.toml --random-weights 1 --prompt-tokens 1,16", |_| Ok(())),
     wrong("prompt::token_is_no_number", "run model.toml --random-weights 1 --prompt-tokens 1,x", |_| Ok(())),
     wrong("prompt::text_without_tokenizer", "run model.toml --random-weights 1 --prompt abc", |_| Ok(())),
-    wrong("prompt::broken_tokenizer", "run model.toml --random-weights 1 --tokenizer tokenizer.json --prompt abc", |folder| {
-        write(folder, "tokenizer.json", b"{\"model\": 7}")
-    }),
-    wrong("prompt::no_file", "run model.toml --random-weights 1 --tokenizer tokenizer.json --prompt-file question.txt", tokenizer),
-    wrong("prompt::negative_temperature", "run model.toml --random-weights 1 --prompt-tokens 1 --temperature -1", |_| Ok(())),
+    wrong(
+        "prompt::broken_tokenizer",
+        "run model.toml --random-weights 1 --tokenizer tokenizer.json --prompt abc",
+        |folder| write(folder, "tokenizer.json", b"{\"model\": 7}"),
+    ),
+    wrong(
+        "prompt::no_file",
+        "run model.toml --random-weights 1 --tokenizer tokenizer.json --prompt-file question.txt",
+        tokenizer,
+    ),
+    wrong(
+        "prompt::negative_temperature",
+        "run model.toml --random-weights 1 --prompt-tokens 1 --temperature -1",
+        |_| Ok(()),
+    ),
     wrong("tokens::without_input_ids", LOGITS, |folder| tokens(folder, &[("ids", Dtype::I64, &[1, 2], &[1, 2])])),
     wrong("tokens::of_another_type", LOGITS, |folder| tokens(folder, &[("input_ids", Dtype::U64, &[1, 2], &[1, 2])])),
     wrong("tokens::of_one_axis", LOGITS, |folder| tokens(folder, &[("input_ids", Dtype::I64, &[2], &[1, 2])])),
@@ -150,7 +170,10 @@ const CASES: &[Wrong] = &[
     wrong("tokens::negative", LOGITS, |folder| tokens(folder, &[("input_ids", Dtype::I64, &[1, 2], &[1, -1])])),
     wrong("tokens::none", LOGITS, |folder| tokens(folder, &[("input_ids", Dtype::I64, &[1, 0], &[])])),
     wrong("tokens::mask_of_another_shape", LOGITS, |folder| {
-        tokens(folder, &[("input_ids", Dtype::I64, &[1, 2], &[1, 2]), ("attention_mask", Dtype::I64, &[1, 3], &[1, 1, 1])])
+        tokens(
+            folder,
+            &[("input_ids", Dtype::I64, &[1, 2], &[1, 2]), ("attention_mask", Dtype::I64, &[1, 3], &[1, 1, 1])],
+        )
     }),
     wrong("tokens::mask_is_not_0_or_1", LOGITS, |folder| {
         tokens(folder, &[("input_ids", Dtype::I64, &[1, 2], &[1, 2]), ("attention_mask", Dtype::I64, &[1, 2], &[1, 7])])
@@ -172,7 +195,9 @@ const CASES: &[Wrong] = &[
         write(folder, "model.so", &bytes)
     }),
     wrong("artifact::empty", RUN_ARTIFACT, |folder| write(folder, "model.so", b"")),
-    wrong("artifact::foreign", "inspect model.so", |folder| write(folder, "model.so", b"\x7fELF of something else entirely")),
+    wrong("artifact::foreign", "inspect model.so", |folder| {
+        write(folder, "model.so", b"\x7fELF of something else entirely")
+    }),
     wrong("artifact::of_another_version", RUN_ARTIFACT, |folder| {
         let current = format!("\"format\":{}", mom_runtime::plan::FORMAT);
         write(folder, "model.so", &with_plan(&current, &current.replace(char::is_numeric, "9"))?)
@@ -189,12 +214,22 @@ const CASES: &[Wrong] = &[
     wrong("compile::unknown_ending", "compile model.toml -o out.txt", |_| Ok(())),
     wrong("compile::nothing_to_write", "compile model.toml", |_| Ok(())),
     wrong("compile::into_a_missing_folder", "compile model.toml -o missing/out.so", |_| Ok(())),
-    wrong("compile::onto_a_folder", "compile model.toml -o out.so", |folder| Ok(fs::create_dir(folder.join("out.so"))?)),
+    wrong("compile::onto_a_folder", "compile model.toml -o out.so", |folder| {
+        Ok(fs::create_dir(folder.join("out.so"))?)
+    }),
     wrong("compile::no_model", "compile other.toml -o out.so", |_| Ok(())),
-    wrong("compile::folder_without_config", "compile empty -o out.so", |folder| Ok(fs::create_dir(folder.join("empty"))?)),
-    wrong("compile::unknown_kind_of_file", "compile model.yaml -o out.so", |folder| write(folder, "model.yaml", b"model:")),
-    wrong("compile::program_that_is_not_mlir", "compile model.mlir -o out.so", |folder| write(folder, "model.mlir", b"module {\n  what\n}\n")),
-    wrong("compile::program_without_output", "compile model.mlir -o out.so", |folder| write(folder, "model.mlir", b"module @empty {\n}\n")),
+    wrong("compile::folder_without_config", "compile empty -o out.so", |folder| {
+        Ok(fs::create_dir(folder.join("empty"))?)
+    }),
+    wrong("compile::unknown_kind_of_file", "compile model.yaml -o out.so", |folder| {
+        write(folder, "model.yaml", b"model:")
+    }),
+    wrong("compile::program_that_is_not_mlir", "compile model.mlir -o out.so", |folder| {
+        write(folder, "model.mlir", b"module {\n  what\n}\n")
+    }),
+    wrong("compile::program_without_output", "compile model.mlir -o out.so", |folder| {
+        write(folder, "model.mlir", b"module @empty {\n}\n")
+    }),
     wrong("import::into_a_missing_folder", "import hugging_face -o missing/model.toml", |folder| {
         fs::create_dir(folder.join("hugging_face"))?;
         write(folder, "hugging_face/config.json", b"{\"model_type\": \"mom\"}")

@@ -28,7 +28,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     for model in models() {
         let (shown, other, tool) = (model.display().to_string(), model.clone(), tool.clone());
-        let accepts = trial(format!("dialect::mlir_opt_accepts::{shown}"), move || mlir_opt_accepts(&other, tool.as_deref()));
+        let accepts =
+            trial(format!("dialect::mlir_opt_accepts::{shown}"), move || mlir_opt_accepts(&other, tool.as_deref()));
         trials.push(trial(format!("dialect::reads_back::{shown}"), move || reads_back(&model)));
         trials.push(match mlir_opt() {
             Some(_) => accepts,
@@ -52,7 +53,9 @@ fn models() -> Vec<PathBuf> {
 /// MLIR's tool, under the name that Debian gives it or where Debian puts it.
 fn mlir_opt() -> Option<PathBuf> {
     let candidates = ["mlir-opt-22", "/usr/lib/llvm-22/bin/mlir-opt"].map(PathBuf::from);
-    candidates.into_iter().find(|tool| Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success()))
+    candidates
+        .into_iter()
+        .find(|tool| Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success()))
 }
 
 fn reads_back(model: &Path) -> Outcome {

@@ -67,7 +67,12 @@ pub(crate) fn folder() -> PathBuf {
 
 /// The folders of all models that momc reads.
 pub(crate) fn model_folders() -> Vec<PathBuf> {
-    cases().unwrap_or_default().into_iter().filter(|(kind, _)| *kind == Kind::Model).map(|(_, case)| case.folder()).collect()
+    cases()
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|(kind, _)| *kind == Kind::Model)
+        .map(|(_, case)| case.folder())
+        .collect()
 }
 
 #[derive(PartialEq)]
@@ -144,11 +149,8 @@ pub(crate) struct Comparison {
 impl Comparison {
     pub(crate) fn new(executor: Executor, sidecar: &Value) -> Comparison {
         let errors = sidecar["checks"]["per_tensor_rel_err_vs_independent_float64"].as_object();
-        let data_error = errors
-            .into_iter()
-            .flatten()
-            .filter_map(|(name, error)| Some((name.clone(), error.as_f64()?)))
-            .collect();
+        let data_error =
+            errors.into_iter().flatten().filter_map(|(name, error)| Some((name.clone(), error.as_f64()?))).collect();
         Comparison { executor, data_error, differences: Vec::new() }
     }
 

@@ -111,8 +111,9 @@ fn check_states(
         }
         // The reference puts the memory before the sequence.
         let memories = of_sequences[0].len();
-        let actual: Vec<f64> =
-            (0..memories).flat_map(|memory| of_sequences.iter().flat_map(move |states| states[memory].clone())).collect();
+        let actual: Vec<f64> = (0..memories)
+            .flat_map(|memory| of_sequences.iter().flat_map(move |states| states[memory].clone()))
+            .collect();
         comparison.check(&format!("{prefix}{name}"), &actual, &expected.data);
     }
     Ok(())

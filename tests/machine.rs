@@ -261,7 +261,8 @@ pub(crate) struct Interpreted {
 
 impl Machine for Interpreted {
     fn step(&mut self, pieces: &[Vec<Token>]) -> Outcome<Outputs> {
-        let ids: Vec<Vec<i64>> = pieces.iter().map(|piece| piece.iter().map(|token| token.id.into()).collect()).collect();
+        let ids: Vec<Vec<i64>> =
+            pieces.iter().map(|piece| piece.iter().map(|token| token.id.into()).collect()).collect();
         let masks: Vec<Vec<bool>> = pieces.iter().map(|piece| piece.iter().map(|token| token.real).collect()).collect();
         let inputs = Inputs::packed(&ids, Some(&masks), &self.seen, LogitRows::All)?;
         let interpreter = Interpreter::new(&self.graph).with_capacity(self.context);

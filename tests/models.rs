@@ -30,7 +30,8 @@ pub(crate) fn trials(case: &Case) -> Vec<Trial> {
             trials.push(trial(format!("golden::{}::{name}::{executor}", case.name), move || {
                 let golden = Golden::read(&case)?;
                 let sequences = golden.tensors.get(batch)?.shape[0];
-                let mut machine = Model::read(&case.folder())?.start(executor, &golden.params, sequences, golden.longest())?;
+                let mut machine =
+                    Model::read(&case.folder())?.start(executor, &golden.params, sequences, golden.longest())?;
                 let mut comparison = Comparison::new(executor, &golden.sidecar);
                 check(&golden, machine.as_mut(), &mut comparison)?;
                 comparison.finish()
@@ -66,7 +67,8 @@ impl Golden {
 fn tokens(ids: &Tensor, mask: Option<&Tensor>) -> Vec<Vec<Token>> {
     let length = ids.shape[1];
     let real = |row: usize, time: usize| mask.is_none_or(|mask| mask.at(&[row, time]) == [1.0]);
-    let row = |(b, ids): (usize, &[u32])| ids.iter().enumerate().map(|(t, &id)| Token { id, real: real(b, t) }).collect();
+    let row =
+        |(b, ids): (usize, &[u32])| ids.iter().enumerate().map(|(t, &id)| Token { id, real: real(b, t) }).collect();
     ids.ids().chunks(length).enumerate().map(row).collect()
 }
 

@@ -101,8 +101,8 @@ fn any_model() -> impl Strategy<Value = String> {
         Just("naming = \"mom_gated_deltanet\"\nnorm_first = true"),
     ];
     model.prop_flat_map(move |(layers, tied, weights, block)| {
-        (any_memory(), mlp.clone(), option::weighted(0.5, any_attention(layers)), 1..=40usize, checkpoint.clone()).prop_map(
-            move |(memory, mlp, attention, hidden, checkpoint)| {
+        (any_memory(), mlp.clone(), option::weighted(0.5, any_attention(layers)), 1..=40usize, checkpoint.clone())
+            .prop_map(move |(memory, mlp, attention, hidden, checkpoint)| {
                 // Attention heads are of an even width, which divides the model's.
                 let (heads, attention) = attention.unwrap_or((1, String::new()));
                 let hidden = if attention.is_empty() { hidden } else { hidden.div_ceil(2 * heads) * 2 * heads };
@@ -111,8 +111,7 @@ fn any_model() -> impl Strategy<Value = String> {
                      tie_embeddings = {tied}\nweights = \"{weights}\"\nblock_tokens = {block}\n\n\
                      {memory}\n[mlp]\nsize = {mlp}\n\n{attention}[checkpoint]\n{checkpoint}\n"
                 )
-            },
-        )
+            })
     })
 }
 
@@ -233,5 +232,9 @@ fn same<T: PartialEq + ?Sized>(what: &str, actual: &T, expected: &T) -> Outcome<
 fn close(what: &str, actual: &[f64], expected: &[f64]) -> Outcome {
     let error = if actual.len() == expected.len() { relative_error(actual, expected) } else { f64::INFINITY };
     // Written so that a NaN is not close.
-    if error <= tolerance::COMPILED_TO_INTERPRETER { Ok(()) } else { Err(format!("{what} differs by {error:.2e}").into()) }
+    if error <= tolerance::COMPILED_TO_INTERPRETER {
+        Ok(())
+    } else {
+        Err(format!("{what} differs by {error:.2e}").into())
+    }
 }

@@ -24,7 +24,10 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// All Rust sources of the workspace, in a fixed order.
 fn sources() -> Vec<PathBuf> {
-    ["src", "dialect", "passes", "runtime", "examples", "tests"].iter().flat_map(|root| files(Path::new(root), "rs")).collect()
+    ["src", "dialect", "passes", "runtime", "examples", "tests"]
+        .iter()
+        .flat_map(|root| files(Path::new(root), "rs"))
+        .collect()
 }
 
 /// The files below `root` with this ending, in a fixed order; none if there is no such folder.

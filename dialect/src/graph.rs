@@ -6,11 +6,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use crate::{
-    diagnostic::Span,
-    ops,
-    shape::Type,
-};
+use crate::{diagnostic::Span, ops, shape::Type};
 
 /// A value of a [`Body`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -139,10 +135,11 @@ pub enum OpKind {
     Combine,
     /// `(x [T, …, width], position i32 [T]) -> x`: rotary embedding, halves rotated.
     Rotary { base: f64 },
-    /// `(x [T, …], cache [B, C, …], position i32 [T], cu_seqlens i32 [B+1]) -> cache`
+    /// `(x [T, …], cache [B, C, …], position i32 [T], cu_seqlens i32 [B+1]) -> cache`; a named axis `ring` in place of
+    /// `C` makes a cache of fixed size. Token number p of a sequence lies at p modulo that axis.
     AppendCache,
     /// `(q [T, head, width], keys [B, C, kv_head, width], values [B, C, kv_head, width], position i32 [T],
-    /// cu_seqlens i32 [B+1]) -> [T, head, width]`; padding becomes zero.
+    /// cu_seqlens i32 [B+1]) -> [T, head, width]`, with caches as above; padding becomes zero.
     Attention { window: Option<usize>, scale: f64 },
     /// `(state) -> ()`: the state after the step.
     SetState { name: String },

@@ -115,7 +115,10 @@ impl fmt::Display for Extent {
 pub enum Axis {
     /// As many entries as the extent says when the step runs.
     Rows(Extent),
-    Named { name: String, size: usize },
+    Named {
+        name: String,
+        size: usize,
+    },
 }
 
 impl Axis {

@@ -30,7 +30,7 @@ use crate::{
     shape::Type,
 };
 
-/// The names of all operations, as the text form writes them.
+/// The names of all operations.
 pub const NAMES: [&str; 23] = [
     "mom.input",
     "mom.param",
@@ -57,7 +57,7 @@ pub const NAMES: [&str; 23] = [
     "mom.output",
 ];
 
-/// The name of an operation in the text form.
+/// The name of an operation in the text form; elementwise operations are written by their function, `mom.add`.
 pub fn name(kind: &OpKind) -> &'static str {
     match kind {
         OpKind::Input { .. } => "mom.input",

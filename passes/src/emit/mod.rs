@@ -88,11 +88,12 @@ pub(crate) struct Emit {
 impl Emit {
     /// Starts a kernel called `symbol`; `schedule` is printed as an attribute of the function.
     pub(crate) fn kernel(symbol: &str, schedule: &str) -> Emit {
-        let mut text = String::new();
-        let _ = write!(
-            text,
-            "  func.func @{symbol}(%0: !llvm.ptr, %1: !llvm.ptr, %2: i64, %3: i64) attributes {{mom.schedule = {{{schedule}}}}} {{\n"
-        );
+        let attributes = match schedule {
+            "" => String::new(),
+            schedule => format!("attributes {{schedule = {{{schedule}}}}} "),
+        };
+        let arguments = "%0: !llvm.ptr, %1: !llvm.ptr, %2: i64, %3: i64";
+        let text = format!("  func.func @{symbol}({arguments}) {attributes}{{\n");
         let v = |id, ty| V { id, ty };
         Emit {
             text,

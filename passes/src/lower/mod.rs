@@ -67,8 +67,6 @@ fn context() -> Context {
     context.append_dialect_registry(&registry);
     context.load_all_available_dialects();
     register_all_llvm_translations(&context);
-    // Kernels carry their schedule as an attribute that only readers look at.
-    context.set_allow_unregistered_dialects(true);
     context
 }
 
