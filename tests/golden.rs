@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    Outcome, layers,
+    Outcome, cli, layers,
     machine::Executor,
     models,
     tensors::{Tensor, Tensors},
@@ -125,7 +125,10 @@ pub(crate) fn trials() -> Vec<Trial> {
                 let case = case.clone();
                 trial(format!("golden::{}::{executor}", case.name), move || layers::check(&case, executor))
             })),
-            Kind::Model => trials.extend(models::trials(&case)),
+            Kind::Model => {
+                trials.extend(models::trials(&case));
+                trials.extend(cli::trials_of(&case));
+            }
             Kind::Later(reason) => trials
                 .push(trial(format!("golden::{}", case.name), || Ok(())).with_kind(reason).with_ignored_flag(true)),
         }

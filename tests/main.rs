@@ -5,6 +5,7 @@
 //! rewrites them.
 
 mod bad_input;
+mod cli;
 mod command;
 mod dialect;
 mod golden;
@@ -13,6 +14,7 @@ mod machine;
 mod memory;
 mod models;
 mod properties;
+mod snapshot;
 mod stages;
 mod tensors;
 mod tidy;
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let trials = [
         golden::trials(),
+        cli::trials(),
         properties::trials(),
         bad_input::trials(),
         stages::trials(),

@@ -3,9 +3,11 @@
 //! The models are the same in every run, so that a failure is no matter of luck; `MOMC_PROPTEST_CASES` sets how many
 //! there are. A failing model is made as small as it can be and shown as a `model.toml`.
 
-use std::{env, fmt};
+use std::{env, fmt, path::Path};
 
 use libtest_mimic::Trial;
+use mom_dialect::diagnostic::Source;
+use momc::spec;
 use proptest::{
     collection::vec,
     option,
@@ -16,23 +18,22 @@ use proptest::{
 
 use crate::{
     Outcome,
+    dialect::lines,
     golden::router_margin,
-    machine::{Compiled, Machine, Model, Token, in_pieces},
+    machine::{Compiled, Machine, Model, Params, Token, in_pieces},
     tolerance::{self, relative_error},
     trial,
 };
 
-pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        property("pieces_equal_the_whole", pieces_equal_the_whole),
-        property("a_sequence_does_not_depend_on_its_batch", a_sequence_does_not_depend_on_its_batch),
-        property("rollback_restores_every_bit", rollback_restores_every_bit),
-        property("compiled_equals_interpreted", compiled_equals_interpreted),
-    ]
-}
+/// What every model must do. A model is compiled once for all of these.
+const PROPERTIES: [(&str, Property); 4] = [
+    ("tokens fed in pieces are as good as all at once", pieces_equal_the_whole),
+    ("a sequence does not depend on its batch", batch_does_not_matter),
+    ("a rollback restores every bit", rollback_restores),
+    ("compiled code computes what the interpreter does", compiled_equals_interpreted),
+];
 
-/// Cases of each property, if the environment does not say.
-const CASES: u32 = 24;
+type Property = fn(&Case, &Subject) -> Outcome<Verdict>;
 
 /// Holds, or there is no answer because a routing decision is too close.
 enum Verdict {
@@ -40,19 +41,51 @@ enum Verdict {
     TooClose,
 }
 
-fn property(name: &str, check: fn(&Case) -> Outcome<Verdict>) -> Trial {
-    trial(format!("properties::{name}"), move || {
-        let cases = env::var("MOMC_PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
-        let config = Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
-        let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-        let mut runner = TestRunner::new_with_rng(config, random);
-        let result = runner.run(&any_case(), |case| match check(&case) {
-            Ok(Verdict::Holds) => Ok(()),
-            Ok(Verdict::TooClose) => Err(TestCaseError::reject("a close routing decision")),
-            Err(error) => Err(TestCaseError::fail(error.to_string())),
-        });
-        result.map_err(|error| error.to_string().into())
-    })
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        trial("properties::descriptions_read_back", descriptions_read_back),
+        trial("properties::memory_models", || programs(any_case(false))),
+        trial("properties::hybrid_models", || programs(any_case(true))),
+    ]
+}
+
+/// Models of each kind, if the environment does not say.
+const CASES: u32 = 12;
+
+fn runner(cases: u32) -> TestRunner {
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 100, ..Config::default() };
+    TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
+}
+
+fn programs(cases: impl Strategy<Value = Case>) -> Outcome {
+    let count = env::var("MOMC_PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
+    let result = runner(count).run(&cases, |case| {
+        let failed = |what: &str, error: &dyn fmt::Display| TestCaseError::fail(format!("{what}: {error}"));
+        let subject = Subject::new(&case).map_err(|error| failed("cannot be compiled", &error))?;
+        for (what, property) in PROPERTIES {
+            match property(&case, &subject) {
+                Ok(Verdict::Holds) => {}
+                Ok(Verdict::TooClose) => return Err(TestCaseError::reject("a close routing decision")),
+                Err(error) => return Err(failed(what, &error)),
+            }
+        }
+        Ok(())
+    });
+    result.map_err(|error| error.to_string().into())
+}
+
+/// The text of the stage `spec` reads back as the same model.
+fn descriptions_read_back() -> Outcome {
+    let result = runner(200).run(&prop_oneof![any_model(false), any_model(true)], |model| {
+        let read = |text: &str| {
+            let spec = spec::parse_toml(&Source::new("model.toml", text), Path::new(""));
+            spec.map(|spec| spec::to_toml(&spec)).map_err(|found| TestCaseError::fail(lines(&found)))
+        };
+        let text = read(&model)?;
+        prop_assert_eq!(read(&text)?, text);
+        Ok(())
+    });
+    result.map_err(|error| error.to_string().into())
 }
 
 /// A model with a batch for it.
@@ -81,17 +114,18 @@ impl fmt::Debug for Case {
 const LENGTH: usize = 24;
 const VOCABULARY: u32 = 37;
 
-fn any_case() -> impl Strategy<Value = Case> {
+fn any_case(hybrid: bool) -> impl Strategy<Value = Case> {
     let token = (0..VOCABULARY, prop::bool::weighted(0.9)).prop_map(|(id, real)| Token { id, real });
     let sequences = vec(vec(token, 0..=LENGTH), 1..=4);
-    (any_model(), any::<u64>(), sequences, vec(1..=7usize, LENGTH)).prop_map(|(model, seed, mut sequences, pieces)| {
+    (any_model(hybrid), any::<u64>(), sequences, vec(1..=7usize, LENGTH)).prop_map(|(model, seed, mut sequences, pieces)| {
         // There is something to compute.
         sequences[0].insert(0, Token::real(0));
         Case { model, seed, sequences, pieces }
     })
 }
 
-fn any_model() -> impl Strategy<Value = String> {
+/// A `model.toml`; of a hybrid with softmax attention, or of memory layers only.
+fn any_model(hybrid: bool) -> impl Strategy<Value = String> {
     let weights = prop_oneof![Just("f32"), Just("bf16")];
     let model = (1..=3usize, any::<bool>(), weights, 1..=40usize);
     let mlp = 1..=40usize;
@@ -101,11 +135,12 @@ fn any_model() -> impl Strategy<Value = String> {
         Just("naming = \"mom_gated_deltanet\"\nnorm_first = true"),
     ];
     model.prop_flat_map(move |(layers, tied, weights, block)| {
-        (any_memory(), mlp.clone(), option::weighted(0.5, any_attention(layers)), 1..=40usize, checkpoint.clone())
+        (any_memory(), mlp.clone(), any_attention(layers), 1..=40usize, checkpoint.clone())
             .prop_map(move |(memory, mlp, attention, hidden, checkpoint)| {
-                // Attention heads are of an even width, which divides the model's.
-                let (heads, attention) = attention.unwrap_or((1, String::new()));
-                let hidden = if attention.is_empty() { hidden } else { hidden.div_ceil(2 * heads) * 2 * heads };
+                // Attention heads are of an even width, and together as wide as the model.
+                let (heads, attention) = attention;
+                let (hidden, attention) =
+                    if hybrid { (hidden.next_multiple_of(2 * heads), attention) } else { (hidden, String::new()) };
                 format!(
                     "[model]\nvocab_size = {VOCABULARY}\nhidden_size = {hidden}\nlayers = {layers}\n\
                      tie_embeddings = {tied}\nweights = \"{weights}\"\nblock_tokens = {block}\n\n\
@@ -141,21 +176,37 @@ fn any_attention(layers: usize) -> impl Strategy<Value = (usize, String)> {
     })
 }
 
-fn pieces_equal_the_whole(case: &Case) -> Outcome<Verdict> {
-    let (mut whole, _) = case.compiled()?;
-    let mut cut = whole.fresh(case.sequences.len())?;
+/// A compiled model, and what it was compiled from.
+struct Subject {
+    model: Model,
+    params: Params,
+    compiled: Compiled,
+}
+
+impl Subject {
+    fn new(case: &Case) -> Outcome<Subject> {
+        let model = Model::parse(&case.model)?;
+        let params = model.random_params(case.seed);
+        let compiled = model.compiled(&params, 1)?;
+        Ok(Subject { model, params, compiled })
+    }
+}
+
+fn pieces_equal_the_whole(case: &Case, subject: &Subject) -> Outcome<Verdict> {
+    let mut whole = subject.compiled.fresh(case.sequences.len())?;
+    let mut cut = subject.compiled.fresh(case.sequences.len())?;
     let expected = whole.step(&case.sequences)?;
     let actual = in_pieces(&mut cut, &case.sequences, &case.lengths())?;
     same("outputs", &actual, &expected)?;
     same("states", &cut.all_states(), &whole.all_states())
 }
 
-fn a_sequence_does_not_depend_on_its_batch(case: &Case) -> Outcome<Verdict> {
-    let (mut together, _) = case.compiled()?;
+fn batch_does_not_matter(case: &Case, subject: &Subject) -> Outcome<Verdict> {
+    let mut together = subject.compiled.fresh(case.sequences.len())?;
     let all = together.step(&case.sequences)?;
     for (number, sequence) in case.sequences.iter().enumerate().filter(|(_, sequence)| !sequence.is_empty()) {
         let before: usize = case.sequences[..number].iter().map(Vec::len).sum();
-        let mut alone = together.fresh(1)?;
+        let mut alone = subject.compiled.fresh(1)?;
         let outputs = alone.step(std::slice::from_ref(sequence))?;
         for (name, rows) in outputs.iter() {
             let width = rows.len() / sequence.len();
@@ -167,8 +218,8 @@ fn a_sequence_does_not_depend_on_its_batch(case: &Case) -> Outcome<Verdict> {
     Ok(Verdict::Holds)
 }
 
-fn rollback_restores_every_bit(case: &Case) -> Outcome<Verdict> {
-    let (mut machine, _) = case.compiled()?;
+fn rollback_restores(case: &Case, subject: &Subject) -> Outcome<Verdict> {
+    let mut machine = subject.compiled.fresh(case.sequences.len())?;
     let halves: Vec<_> = case.sequences.iter().map(|sequence| sequence.split_at(sequence.len().div_ceil(2))).collect();
     let (prompt, rest): (Vec<_>, Vec<_>) = halves.into_iter().map(|(a, b)| (a.to_vec(), b.to_vec())).unzip();
     machine.step(&prompt)?;
@@ -183,19 +234,18 @@ fn rollback_restores_every_bit(case: &Case) -> Outcome<Verdict> {
         machine.rollback(&mark)?;
         same("states after the rollback", &machine.all_states(), &before)?;
     }
-    let mut other = machine.fresh(case.sequences.len())?;
+    let mut other = subject.compiled.fresh(case.sequences.len())?;
     other.rollback(&mark)?;
     same("states of another session", &other.all_states(), &before)?;
     same("what follows", &continued[1], &continued[0])
 }
 
-fn compiled_equals_interpreted(case: &Case) -> Outcome<Verdict> {
-    let (mut compiled, model) = case.compiled()?;
-    let params = model.random_params(case.seed);
-    let mut interpreted = model.interpreted(&params, case.sequences.len(), LENGTH + 1)?;
+fn compiled_equals_interpreted(case: &Case, subject: &Subject) -> Outcome<Verdict> {
+    let mut compiled = subject.compiled.fresh(case.sequences.len())?;
+    let mut interpreted = subject.model.interpreted(&subject.params, case.sequences.len(), LENGTH + 1)?;
     let expected = interpreted.step(&case.sequences)?;
     let actual = compiled.step(&case.sequences)?;
-    if let Some((memories, top_k)) = model.routing() {
+    if let Some((memories, top_k)) = subject.model.routing() {
         let routers = expected.iter().filter(|(name, _)| name.starts_with("router_logits"));
         let mut margins = routers.flat_map(|(_, logits)| logits.chunks(memories)).map(|row| router_margin(row, top_k));
         if margins.any(|margin| margin <= tolerance::ROUTER_MARGIN) {
@@ -214,11 +264,6 @@ fn compiled_equals_interpreted(case: &Case) -> Outcome<Verdict> {
 }
 
 impl Case {
-    fn compiled(&self) -> Outcome<(Compiled, Model)> {
-        let model = Model::parse(&self.model)?;
-        Ok((model.compiled(&model.random_params(self.seed), self.sequences.len())?, model))
-    }
-
     /// The lengths of the pieces; together they cover every sequence.
     fn lengths(&self) -> Vec<usize> {
         self.pieces.iter().copied().chain([LENGTH + 1]).collect()

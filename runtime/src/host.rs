@@ -40,8 +40,8 @@ impl Mapping {
 /// A loaded shared object. Its kernels may be called as long as it lives.
 #[derive(Debug)]
 pub(crate) struct Library {
-    library: libloading::Library,
-    /// Open as long as the library is loaded, so that its number names no other file.
+    object: libloading::Library,
+    /// Open as long as the object is loaded, so that its number names no other file.
     _file: File,
 }
 
@@ -50,13 +50,13 @@ impl Library {
     pub(crate) fn open(path: &Path, file: File) -> Result<Library, libloading::Error> {
         // SAFETY: loading runs the object's initialisers. momc's objects have none, and the caller has made sure that
         // the file is one of momc's.
-        let library = unsafe { libloading::Library::new(loadable_path(path, &file))? };
-        Ok(Library { library, _file: file })
+        let object = unsafe { libloading::Library::new(loadable_path(path, &file))? };
+        Ok(Library { object, _file: file })
     }
 
     pub(crate) fn kernel(&self, symbol: &str) -> Option<Kernel> {
         // SAFETY: every kernel of a plan has this signature; the plan's format says so.
-        unsafe { self.library.get::<Kernel>(symbol.as_bytes()).ok().map(|symbol| *symbol) }
+        unsafe { self.object.get::<Kernel>(symbol.as_bytes()).ok().map(|symbol| *symbol) }
     }
 }
 

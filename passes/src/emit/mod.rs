@@ -134,8 +134,13 @@ impl Emit {
 
     /// The address of the launch's buffer number `index`.
     pub(crate) fn buffer(&mut self, index: usize) -> V {
-        let at = self.int(index as i64);
-        let (buffers, id) = (self.buffers.id, at.id);
+        let index = self.int(index as i64);
+        self.buffer_at(index)
+    }
+
+    /// The address of a buffer whose number is known when the kernel runs.
+    pub(crate) fn buffer_at(&mut self, index: V) -> V {
+        let (buffers, id) = (self.buffers.id, index.id);
         let place = self.op(
             Ty::Ptr,
             format_args!("llvm.getelementptr inbounds %{buffers}[%{id}] : (!llvm.ptr, i64) -> !llvm.ptr, !llvm.ptr"),

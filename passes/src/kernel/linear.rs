@@ -205,22 +205,18 @@ pub(crate) fn grouped_linear<'a>(target: &Target, product: Product, memories: us
         item_ns: tiling.item_ns(),
         body: Box::new(move |emit| {
             let (x, segments) = (emit.buffer(0), emit.buffer(1));
-            let weights: Vec<V> = (0..memories).map(|memory| emit.buffer(2 + memory)).collect();
             let out = emit.buffer(2 + memories);
             let sequences = emit.size(SEQUENCES);
             let zero = emit.int(0);
-            let boundaries: Vec<V> = (0..=memories)
-                .map(|memory| {
-                    let segment = emit.mul_const(sequences, memory);
-                    emit.load_index(segments, segment)
-                })
-                .collect();
             each_item(emit, |emit, item| {
-                let (mut chunk, panel) = (emit.div_const(item, tiling.panels), emit.rem_const(item, tiling.panels));
+                let (chunk, panel) = (emit.div_const(item, tiling.panels), emit.rem_const(item, tiling.panels));
                 // Find the memory that the chunk belongs to: `chunk` counts down past the memories before it.
-                let (mut begin, mut end, mut weight) = (zero, zero, weights[0]);
-                for memory in 0..memories {
-                    let (first, last) = (boundaries[memory], boundaries[memory + 1]);
+                let last = emit.int(memories as i64);
+                let found = emit.fold(zero, last, 1, &[chunk, zero, zero, zero], |emit, memory, found| {
+                    let chunk = found[0];
+                    let segment = emit.mul(memory, sequences);
+                    let next = emit.add(segment, sequences);
+                    let (first, last) = (emit.load_index(segments, segment), emit.load_index(segments, next));
                     let count = emit.sub(last, first);
                     let rounded = emit.add_const(count, tiling.chunk - 1);
                     let chunks = emit.div_const(rounded, tiling.chunk);
@@ -230,11 +226,16 @@ pub(crate) fn grouped_linear<'a>(target: &Target, product: Product, memories: us
                     let from = emit.at(chunk, tiling.chunk, first);
                     let to = emit.add_const(from, tiling.chunk);
                     let to = emit.min(to, last);
-                    begin = emit.select(here, from, begin);
-                    end = emit.select(here, to, end);
-                    weight = emit.select(here, weights[memory], weight);
-                    chunk = emit.sub(chunk, chunks);
-                }
+                    vec![
+                        emit.sub(chunk, chunks),
+                        emit.select(here, memory, found[1]),
+                        emit.select(here, from, found[2]),
+                        emit.select(here, to, found[3]),
+                    ]
+                });
+                let (begin, end) = (found[2], found[3]);
+                let weight = emit.add_const(found[1], 2);
+                let weight = emit.buffer_at(weight);
                 tiling.rows(emit, (x, weight, out), panel, begin, end);
             });
         }),

@@ -21,46 +21,42 @@ pub(crate) fn router<'a>(memories: usize, top_k: usize) -> Kernel<'a> {
             let (logits, selected, weight) = (emit.buffer(0), emit.buffer(1), emit.buffer(2));
             each_item(emit, |emit, token| {
                 let (row, first) = (emit.mul_const(token, memories), emit.mul_const(token, top_k));
-                let zero = emit.int(0);
-                let nothing = emit.int(-1);
-                let lowest = emit.float(f64::NEG_INFINITY, Ty::F32);
-                let mut exps = Vec::with_capacity(top_k);
-                let mut largest = lowest;
-                let mut chosen = Vec::with_capacity(top_k);
-                for choice in 0..top_k {
-                    let count = emit.int(memories as i64);
+                let (zero, nothing) = (emit.int(0), emit.int(-1));
+                let (count, choices) = (emit.int(memories as i64), emit.int(top_k as i64));
+                let (none, lowest) = (emit.float(0.0, Ty::F32), emit.float(f64::NEG_INFINITY, Ty::F32));
+                let carried = emit.fold(zero, choices, 1, &[none, lowest], |emit, choice, carried| {
                     let best = emit.fold(zero, count, 1, &[lowest, nothing], |emit, memory, best| {
                         let place = emit.add(row, memory);
                         let logit = emit.load(logits, place, Ty::F32);
                         // The first memory not yet chosen is taken whatever its logit is, so that the choices are
                         // always distinct memories.
-                        let none = emit.compare(Compare::Less, best[1], zero);
+                        let first_one = emit.compare(Compare::Less, best[1], zero);
                         let larger = emit.greater(logit, best[0]);
-                        let mut better = emit.or(none, larger);
-                        for &earlier in &chosen {
+                        let better = emit.or(first_one, larger);
+                        let better = emit.fold(zero, choice, 1, &[better], |emit, earlier, better| {
+                            let place = emit.add(first, earlier);
+                            let earlier = emit.load_index(selected, place);
                             let differs = emit.differ(memory, earlier);
-                            better = emit.and(better, differs);
-                        }
+                            vec![emit.and(better[0], differs)]
+                        })[0];
                         vec![emit.select(better, logit, best[0]), emit.select(better, memory, best[1])]
                     });
-                    if choice == 0 {
-                        largest = best[0];
-                    }
-                    let difference = emit.fsub(best[0], largest);
-                    exps.push(emit.exp(difference));
-                    chosen.push(best[1]);
-                    let place = emit.add_const(first, choice);
+                    let place = emit.add(first, choice);
                     emit.store_index(best[1], selected, place);
-                }
-                let mut sum = exps[0];
-                for &exp in &exps[1..] {
-                    sum = emit.fadd(sum, exp);
-                }
-                for (choice, &exp) in exps.iter().enumerate() {
-                    let share = emit.fdiv(exp, sum);
-                    let place = emit.add_const(first, choice);
+                    // The first choice has the largest logit of all.
+                    let is_first = emit.compare(Compare::LessEqual, choice, zero);
+                    let largest = emit.select(is_first, best[0], carried[1]);
+                    let difference = emit.fsub(best[0], largest);
+                    let exp = emit.exp(difference);
+                    emit.store(exp, weight, place);
+                    vec![emit.fadd(carried[0], exp), largest]
+                });
+                emit.for_each(zero, choices, 1, |emit, choice| {
+                    let place = emit.add(first, choice);
+                    let exp = emit.load(weight, place, Ty::F32);
+                    let share = emit.fdiv(exp, carried[0]);
                     emit.store(share, weight, place);
-                }
+                });
             });
         }),
     }

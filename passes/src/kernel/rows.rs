@@ -144,16 +144,16 @@ pub(crate) fn combine<'a>(target: &'a Target, elements: usize, choices: usize) -
                     emit.when_else(
                         real,
                         |emit| {
-                            let mut sum = nothing;
-                            for choice in 0..choices {
-                                let index = emit.add_const(first, choice);
+                            let (zero, count) = (emit.int(0), emit.int(choices as i64));
+                            let sum = emit.fold(zero, count, 1, &[nothing], |emit, choice, sum| {
+                                let index = emit.add(first, choice);
                                 let row = emit.load_index(slot, index);
                                 let source = emit.at(row, elements, i);
                                 let value = emit.load(x, source, ty);
                                 let scalar = emit.load(weight, index, Ty::F32);
                                 let factor = emit.splat(scalar, ty);
-                                sum = emit.fma(factor, value, sum);
-                            }
+                                vec![emit.fma(factor, value, sum[0])]
+                            })[0];
                             emit.store(sum, out, place);
                         },
                         |emit| emit.store(nothing, out, place),

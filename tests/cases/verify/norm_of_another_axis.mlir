@@ -1,0 +1,8 @@
+module @case {
+  %tokens = "mom.input"() {name = "tokens"} : () -> tensor<?xi32, ["T"]>
+  %table = "mom.param"() {name = "table", tensor = "table", shape = [4, 2], first_row = 0} : () -> tensor<4x2xf32, ["vocab", "model"]>
+  %x = "mom.embedding"(%tokens, %table) : (tensor<?xi32, ["T"]>, tensor<4x2xf32, ["vocab", "model"]>) -> tensor<?x2xf32, ["T", "model"]>
+  %w = "mom.param"() {name = "w", tensor = "w", shape = [2], first_row = 0} : () -> tensor<2xf32, ["value"]>
+  %y = "mom.rms_norm"(%x, %w) {eps = 1.0e-6} : (tensor<?x2xf32, ["T", "model"]>, tensor<2xf32, ["value"]>) -> tensor<?x2xf32, ["T", "model"]> //~ ?
+  "mom.output"(%x) {name = "x"} : (tensor<?x2xf32, ["T", "model"]>) -> ()
+}
