@@ -86,8 +86,18 @@ impl Emit {
         (sin, cos)
     }
 
-    pub(crate) fn int_to_float(&mut self, a: V) -> V {
-        self.op(Ty::F32, format_args!("arith.sitofp %{} : i64 to f32", a.id))
+    pub(crate) fn int_to_double(&mut self, a: V) -> V {
+        self.op(Ty::F64, format_args!("arith.sitofp %{} : i64 to f64", a.id))
+    }
+
+    /// f32 to f64.
+    pub(crate) fn widen(&mut self, a: V) -> V {
+        self.op(Ty::F64, format_args!("arith.extf %{} : f32 to f64", a.id))
+    }
+
+    /// f64 to f32.
+    pub(crate) fn narrow(&mut self, a: V) -> V {
+        self.op(Ty::F32, format_args!("arith.truncf %{} : f64 to f32", a.id))
     }
 
     /// The sum of a vector's lanes, in an order fixed by the target; a scalar is its own sum.

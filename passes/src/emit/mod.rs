@@ -17,6 +17,8 @@ pub(crate) enum Ty {
     I32,
     I64,
     F32,
+    /// For angles only.
+    F64,
     Ptr,
     /// `vector<nxf32>`
     Vector(usize),
@@ -35,6 +37,7 @@ impl Ty {
             Ty::I32 => "i32".into(),
             Ty::I64 => "i64".into(),
             Ty::F32 => "f32".into(),
+            Ty::F64 => "f64".into(),
             Ty::Ptr => "!llvm.ptr".into(),
             Ty::Vector(lanes) => format!("vector<{lanes}xf32>"),
             Ty::Mask(lanes) => format!("vector<{lanes}xi1>"),

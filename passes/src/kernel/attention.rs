@@ -62,20 +62,31 @@ pub(crate) fn rotary<'a>(heads: usize, width: usize, base: f64) -> Kernel<'a> {
         item_ns: (half * 30) as u64 + move_ns(heads * width * 8),
         body: Box::new(move |emit| {
             let (x, position, out) = (emit.buffer(0), emit.buffer(1), emit.buffer(2));
-            let frequencies = emit.scratch(half);
+            // A frequency takes two f32, one for what the other leaves: far into a sequence an angle rounded to f32
+            // would be off by as much as a position is.
+            let frequencies = emit.scratch(2 * half);
             for i in 0..half {
-                let frequency = emit.float(base.powf(-2.0 * i as f64 / width as f64), Ty::F32);
-                let at = emit.int(i as i64);
-                emit.store(frequency, frequencies, at);
+                let frequency = base.powf(-2.0 * i as f64 / width as f64);
+                let rest = frequency - f64::from(frequency as f32);
+                for (place, part) in [(2 * i, frequency), (2 * i + 1, rest)] {
+                    let part = emit.float(part, Ty::F32);
+                    let at = emit.int(place as i64);
+                    emit.store(part, frequencies, at);
+                }
             }
             each_item(emit, |emit, token| {
                 let position = emit.load_index(position, token);
-                let position = emit.int_to_float(position);
+                let position = emit.int_to_double(position);
                 let row = emit.mul_const(token, heads * width);
                 emit.count(half, |emit, i| {
-                    let frequency = emit.load(frequencies, i, Ty::F32);
+                    let place = emit.mul_const(i, 2);
+                    let next = emit.add_const(place, 1);
+                    let (main, rest) = (emit.load(frequencies, place, Ty::F32), emit.load(frequencies, next, Ty::F32));
+                    let (main, rest) = (emit.widen(main), emit.widen(rest));
+                    let frequency = emit.fadd(main, rest);
                     let angle = emit.fmul(position, frequency);
                     let (sin, cos) = emit.sin_cos(angle);
+                    let (sin, cos) = (emit.narrow(sin), emit.narrow(cos));
                     let minus_sin = emit.fneg(sin);
                     emit.count(heads, |emit, head| {
                         let first = emit.at(head, width, i);

@@ -1,6 +1,6 @@
 //! The order of launches: among those whose operands are ready, the one that leaves the least memory live.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mom_dialect::graph::{Body, ValueId};
 use petgraph::{
@@ -21,8 +21,7 @@ pub(super) fn order<'a>(
     for value in launches.iter().flat_map(|launch| &launch.reads) {
         *readers.entry(*value).or_default() += 1;
     }
-    let made_here: std::collections::BTreeSet<ValueId> =
-        launches.iter().flat_map(|launch| launch.writes.iter().copied()).collect();
+    let made_here: BTreeSet<ValueId> = launches.iter().flat_map(|launch| launch.writes.iter().copied()).collect();
     let size = |value: ValueId| if made_here.contains(&value) { typical(bytes(body, value)) as i64 } else { 0 };
 
     let mut waiting: Vec<usize> = dependencies
@@ -69,12 +68,11 @@ fn dependencies(aliases: &BTreeMap<ValueId, ValueId>, launches: &[Launch<'_>]) -
         }
     }
     // The launch that reads a state as it was is the one that changes it.
+    let changed: BTreeSet<ValueId> = aliases.values().copied().collect();
     let mut changer: BTreeMap<ValueId, usize> = BTreeMap::new();
     for (index, launch) in launches.iter().enumerate() {
-        for value in &launch.reads {
-            if aliases.values().any(|root| root == value) {
-                changer.insert(*value, index);
-            }
+        for &value in launch.reads.iter().filter(|value| changed.contains(value)) {
+            changer.insert(value, index);
         }
     }
     for (index, launch) in launches.iter().enumerate() {

@@ -80,6 +80,8 @@ struct Writer<'a> {
 
 /// What a token's code knows: addresses, and values computed so far.
 struct Token {
+    /// The block of each state.
+    tiles: Vec<V>,
     /// Base address and buffer of each input for this token and head, the block's offset included where it applies.
     inputs: Vec<(V, V)>,
     /// Values without a row axis: one scalar, or a vector for each part of the block.
@@ -199,9 +201,9 @@ impl Writer<'_> {
             .enumerate()
             .map(|(index, &buffer)| (buffer, self.port(emit, self.analysis.kinds[index], place)))
             .collect();
-        let mut token = Token { inputs, known: vec![None; rule.body.value_count()] };
+        let mut token = Token { tiles: tiles.to_vec(), inputs, known: vec![None; rule.body.value_count()] };
         for pass in 0..self.analysis.passes {
-            self.pass(emit, &mut token, tiles, pass);
+            self.pass(emit, &mut token, pass);
         }
         for (&read, &output) in rule.read.iter().zip(outputs) {
             let value = self.whole(emit, &mut token, read);
@@ -216,7 +218,7 @@ impl Writer<'_> {
     }
 
     /// One walk over the rows: the sums of this level, and the new states if it is their turn.
-    fn pass(&self, emit: &mut Emit, token: &mut Token, tiles: &[V], pass: usize) {
+    fn pass(&self, emit: &mut Emit, token: &mut Token, pass: usize) {
         let rule = self.analysis.rule;
         let sums: Vec<&Op> = rule
             .body
@@ -253,7 +255,6 @@ impl Writer<'_> {
                 let mut row = Row {
                     writer: self,
                     token,
-                    tiles,
                     index,
                     after_write: pass > self.analysis.write_pass,
                     known: vec![None; rule.body.value_count()],
@@ -351,7 +352,11 @@ impl Writer<'_> {
         let ty = if kind.column { self.ty() } else { Ty::F32 };
         let parts: Vec<V> = match self.analysis.makers[value.index()] {
             None => {
-                let (buffer, base) = token.inputs[value.index()];
+                let (buffer, base) = match token.inputs.get(value.index()) {
+                    Some(&input) => input,
+                    // A state without a row axis is one row of its block.
+                    None => (token.tiles[value.index() - token.inputs.len()], emit.int(0)),
+                };
                 (0..count)
                     .map(|part| {
                         let place = emit.add_const(base, part * self.lanes);

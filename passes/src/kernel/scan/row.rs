@@ -12,7 +12,6 @@ use crate::{
 pub(super) struct Row<'w, 'a> {
     pub(super) writer: &'w Writer<'a>,
     pub(super) token: &'w mut Token,
-    pub(super) tiles: &'w [V],
     pub(super) index: V,
     /// The tiles hold the new states already.
     pub(super) after_write: bool,
@@ -132,7 +131,7 @@ impl Row<'_, '_> {
 
     fn load_state(&mut self, emit: &mut Emit, state: usize, part: usize) -> V {
         let place = self.state_place(emit, part);
-        emit.load(self.tiles[state], place, self.writer.ty())
+        emit.load(self.token.tiles[state], place, self.writer.ty())
     }
 
     /// Stores the new states of this row, after all of them are computed.
@@ -147,7 +146,7 @@ impl Row<'_, '_> {
         }
         for (state, part, value) in stores {
             let place = self.state_place(emit, part);
-            emit.store(value, self.tiles[state], place);
+            emit.store(value, self.token.tiles[state], place);
         }
     }
 }
