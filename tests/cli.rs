@@ -27,13 +27,16 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// What is checked of a golden model.
 pub(crate) fn trials_of(case: &Case) -> Vec<Trial> {
-    let checks: [(&str, fn(&Case) -> Outcome); 4] =
-        [("logits", logits), ("prompt_tokens", prompt_tokens), ("prompt", prompt), ("import", import)];
-    let trials = checks.map(|(name, check)| {
+    let named = |name: &str, check: fn(&Case) -> Outcome| {
         let case = case.clone();
         trial(format!("golden::{}::cli_{name}", case.name), move || check(&case))
-    });
-    trials.into()
+    };
+    vec![
+        named("logits", logits),
+        named("prompt_tokens", prompt_tokens),
+        named("prompt", prompt),
+        named("import", import),
+    ]
 }
 
 /// `--tokens` and `--logits`, with and without padding.
@@ -62,8 +65,10 @@ fn logits(case: &Case) -> Outcome {
 }
 
 fn write_ids(path: &Path, tensors: &[(&str, &Tensor)]) -> Outcome {
-    let bytes: Vec<Vec<u8>> =
-        tensors.iter().map(|(_, tensor)| tensor.ids().iter().flat_map(|&id| i64::from(id).to_le_bytes()).collect()).collect();
+    let bytes: Vec<Vec<u8>> = tensors
+        .iter()
+        .map(|(_, tensor)| tensor.ids().iter().flat_map(|&id| i64::from(id).to_le_bytes()).collect())
+        .collect();
     let mut views = Vec::new();
     for ((name, tensor), bytes) in tensors.iter().zip(&bytes) {
         views.push((name, TensorView::new(Dtype::I64, tensor.shape.clone(), bytes)?));
@@ -140,8 +145,7 @@ fn an_emitted_program_compiles() -> Outcome {
 }
 
 fn seeds_decide_what_is_drawn() -> Outcome {
-    let drawn =
-        |seed| run(Path::new("."), TWO_MEMORIES, &["--temperature", "2", "--top-p", "0.9", "--seed", seed]);
+    let drawn = |seed| run(Path::new("."), TWO_MEMORIES, &["--temperature", "2", "--top-p", "0.9", "--seed", seed]);
     same("the text drawn again", &drawn("7")?, &drawn("7")?)?;
     if drawn("8")? == drawn("7")? { Err("another seed draws the same text".into()) } else { Ok(()) }
 }
@@ -150,9 +154,10 @@ fn inspect_tells_what_an_artifact_holds() -> Outcome {
     let folder = tempfile::tempdir()?;
     momc(Path::new("."), &["compile", TWO_MEMORIES, "-o", text(&folder.path().join("model.so"))?])?.success()?;
     let told = momc(folder.path(), &["inspect", "model.so"])?.success()?;
-    let missing = ["two-memories", "native", "layers.0.memory", "router_logits.0", "momc_scan_gated_delta_rule", "f32 [L, 16]"]
-        .into_iter()
-        .find(|word| !told.contains(word));
+    let missing =
+        ["two-memories", "native", "layers.0.memory", "router_logits.0", "momc_scan_gated_delta_rule", "f32 [L, 16]"]
+            .into_iter()
+            .find(|word| !told.contains(word));
     match missing {
         Some(word) => Err(format!("nothing is said of {word}:\n{told}").into()),
         None => Ok(()),

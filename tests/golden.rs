@@ -171,8 +171,7 @@ impl Comparison {
             }
         };
         let error = tolerance::relative_error(actual, expected);
-        // Written so that a NaN is a difference.
-        if !(error <= limit) {
+        if error > limit || error.is_nan() {
             self.differences.push(format!("{name} differs by {error:.2e}, more than {limit:.1e}"));
         }
     }

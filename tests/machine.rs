@@ -9,7 +9,7 @@ use mom_dialect::{
     shape::{Axis, DType, Extent},
 };
 use mom_passes::{ModelInfo, Target};
-use mom_runtime::{Checkpoint, Device, Module, Piece, Rows, Session, Weights};
+use mom_runtime::{Checkpoint, Device, Module, Piece, Rows, Session, Weights, plan::StateKind};
 use momc::{
     build,
     spec::{self, ModelSpec},
@@ -43,9 +43,18 @@ impl Outputs {
         }
     }
 
+    pub(crate) fn bits(&self) -> Vec<(&str, Vec<u64>)> {
+        self.iter().map(|(name, rows)| (name, bits(rows))).collect()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &[f64])> {
         self.0.iter().map(|(name, rows)| (name.as_str(), rows.as_slice()))
     }
+}
+
+/// What tells `0` from `-0`.
+pub(crate) fn bits(values: &[f64]) -> Vec<u64> {
+    values.iter().map(|value| value.to_bits()).collect()
 }
 
 /// A state of one sequence.
@@ -166,6 +175,7 @@ impl Model {
             states: reference::Tensors::new(),
             seen: vec![0; sequences],
             context,
+            block: self.info.block_tokens,
         })
     }
 
@@ -214,10 +224,11 @@ impl Compiled {
         Ok(self.session.rollback(checkpoint)?)
     }
 
-    /// All states, caches too, of all sequences.
-    pub(crate) fn all_states(&self) -> Vec<Vec<f32>> {
-        let states = &self.session.model().plan().states;
-        states.iter().filter_map(|state| self.session.state(&state.name)).collect()
+    /// The bits of all states, caches too, of all sequences.
+    pub(crate) fn state_bits(&self) -> Vec<Vec<u32>> {
+        let states = self.session.model().plan().states.iter();
+        let states = states.filter_map(|state| self.session.state(&state.name));
+        states.map(|state| state.iter().map(|value| value.to_bits()).collect()).collect()
     }
 }
 
@@ -233,12 +244,13 @@ impl Machine for Compiled {
     }
 
     fn states(&self, sequence: usize) -> Vec<State> {
-        let fixed = self.session.model().plan().states.iter();
-        let fixed = fixed.filter(|state| state.kind == mom_runtime::plan::StateKind::Fixed);
-        fixed
+        let states = self.session.model().plan().states.iter();
+        let states = states.filter(|state| state.kind != StateKind::Context);
+        states
             .map(|state| {
                 let all = self.session.state(&state.name).unwrap_or_default();
-                let own = &all[sequence * state.elements..][..state.elements];
+                let elements = all.len() / self.session.positions().len();
+                let own = &all[sequence * elements..][..elements];
                 State {
                     name: state.name.clone(),
                     axes: state.axes.clone(),
@@ -257,10 +269,17 @@ pub(crate) struct Interpreted {
     /// Real tokens that each sequence has read.
     seen: Vec<usize>,
     context: usize,
+    /// The most tokens of a sequence that a step takes.
+    block: usize,
 }
 
 impl Machine for Interpreted {
     fn step(&mut self, pieces: &[Vec<Token>]) -> Outcome<Outputs> {
+        let longest = pieces.iter().map(Vec::len).max().unwrap_or(0);
+        if longest > self.block {
+            let lengths = vec![self.block; longest.div_ceil(self.block)];
+            return in_pieces(self, pieces, &lengths);
+        }
         let ids: Vec<Vec<i64>> =
             pieces.iter().map(|piece| piece.iter().map(|token| token.id.into()).collect()).collect();
         let masks: Vec<Vec<bool>> = pieces.iter().map(|piece| piece.iter().map(|token| token.real).collect()).collect();

@@ -14,7 +14,7 @@ use mom_dialect::{
 use super::{
     AttentionSpec, MemorySpec, ModelSpec, Naming, codes,
     findings::Findings,
-    reader::{Field, Reader, SIZE},
+    reader::{Field, HEADS, Reader, SIZE},
     update_rule,
 };
 
@@ -72,8 +72,8 @@ pub(super) struct AttentionDraft {
 impl AttentionDraft {
     /// Reads what both languages have under the given keys for heads, key/value heads and window.
     pub(super) fn read(reader: &mut Reader, [heads, kv_heads, window]: [&'static str; 3]) -> Self {
-        let heads = reader.required_size(heads, 8);
-        let kv_heads = reader.size(kv_heads, heads.value, SIZE);
+        let heads = reader.required_size(heads, 8, HEADS);
+        let kv_heads = reader.size(kv_heads, heads.value, HEADS);
         Self {
             layers: reader.integers("layers"),
             heads,
@@ -106,7 +106,7 @@ impl Draft {
         let rule_source = update_rule::find(&self.memory.update_rule, folder, &mut findings);
         let hidden_size = self.hidden_size.clone();
         let Some(rule_source) = rule_source.filter(|_| !findings.has_errors()) else {
-            return Err(findings.sorted());
+            return Err(findings.refusal());
         };
 
         let memory = self.memory;
@@ -147,7 +147,7 @@ impl Draft {
         };
         check_elements(&spec, &hidden_size, &mut findings);
         match findings.has_errors() {
-            true => Err(findings.sorted()),
+            true => Err(findings.refusal()),
             false => Ok(ModelSpec { warnings: findings.sorted(), ..spec }),
         }
     }
@@ -224,8 +224,8 @@ impl Draft {
         match &self.mlp {
             Width::Exact(size) => size.value,
             Width::Factor(ratio) => {
-                let size = (self.hidden_size.value as f64 * ratio.value * 2.0 / 3.0) as usize;
-                checked_width(size.div_ceil(256).saturating_mul(256), ratio, &self.hidden_size, findings)
+                let width = (self.hidden_size.value as f64 * ratio.value * 2.0 / 3.0).floor();
+                checked_width((width / 256.0).ceil() * 256.0, ratio, &self.hidden_size, findings)
             }
         }
     }
@@ -260,8 +260,8 @@ impl MemoryDraft {
         match &self.value {
             Width::Exact(size) => size.value,
             Width::Factor(factor) => {
-                let size = (self.head_dim.value as f64 * factor.value) as usize;
-                checked_width(size, factor, &self.head_dim, findings)
+                let width = (self.head_dim.value as f64 * factor.value).floor();
+                checked_width(width, factor, &self.head_dim, findings)
             }
         }
     }
@@ -295,9 +295,12 @@ fn out_of_range(findings: &mut Findings, span: &Span, message: String, help: Str
     findings.contradiction(&[span], Diagnostic::error(codes::OUT_OF_RANGE, message).at(span.clone()).help(help));
 }
 
-fn checked_width(size: usize, factor: &Field<f64>, base: &Field<usize>, findings: &mut Findings) -> usize {
+/// A whole number as a width. It is made in floating point, where no factor makes it overflow.
+fn checked_width(width: f64, factor: &Field<f64>, base: &Field<usize>, findings: &mut Findings) -> usize {
+    let size = width as usize;
     if !SIZE.contains(&size) {
-        let message = format!("`{}` and `{}` make a width of {size}", base.key, factor.key);
+        let width = if width < 1e15 { format!("{width}") } else { format!("about {width:.1e}") };
+        let message = format!("`{}` and `{}` make a width of {width}", base.key, factor.key);
         let error = Diagnostic::error(codes::CONTRADICTION, message)
             .label(factor.span.clone(), factor.says())
             .note(base.says())

@@ -2,6 +2,8 @@
 
 use mom_dialect::diagnostic::{Diagnostic, Diagnostics, Severity, Span};
 
+use super::codes;
+
 /// Errors and warnings so far.
 #[derive(Default)]
 pub(super) struct Findings(Diagnostics);
@@ -26,6 +28,15 @@ impl Findings {
 
     pub(super) fn has_errors(&self) -> bool {
         self.0.iter().any(|found| found.severity != Severity::Warning)
+    }
+
+    /// Why the description is refused: everything found. A refusal without a reason would leave its reader helpless; it
+    /// would be a fault of momc, and is reported as one.
+    pub(super) fn refusal(mut self) -> Diagnostics {
+        if !self.has_errors() {
+            self.0.push(Diagnostic::bug(codes::CONTRADICTION, "a description was refused without a reason"));
+        }
+        self.sorted()
     }
 
     /// Everything found, in the order of the text.

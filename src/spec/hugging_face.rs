@@ -1,6 +1,7 @@
 //! `config.json` of a Hugging Face folder: fla's `mom`, and the older public `mom_gated_deltanet`.
 //!
-//! A key that is absent means what the class of its family means by it. Keys that only training, caching or fused
+//! A key that is absent means what the class of its family means by it; so does `null`, except that a switch set to
+//! `null` is off. Keys that only training, caching or fused
 //! kernels look at are accepted silently; other unknown keys are reported as warnings, since configurations collect
 //! keys of all kinds. Whatever would change the results and is not computed is refused.
 
@@ -18,7 +19,7 @@ use super::{
     draft::{AttentionDraft, Draft, MemoryDraft, ROPE_BASE, Width},
     findings::Findings,
     json, name_after,
-    reader::{Field, Language, Reader, SIZE},
+    reader::{Field, HEADS, LAYERS, Language, MEMORIES, Reader, SIZE, TOP_K},
     value::{Kind, Table},
 };
 
@@ -106,7 +107,7 @@ pub fn parse_config(source: &Arc<Source>, checkpoint: Option<&Checkpoint>) -> Re
     let top = Span::new(source, 0..0);
     let mut reader = Reader::new((source, Language::Json), "the configuration", (root, top), &mut findings);
     let Some(family) = family(&mut reader) else {
-        return Err(findings.sorted());
+        return Err(findings.refusal());
     };
     let layers = reader.tables("attn");
     let mut draft = draft(reader, &family, checkpoint);
@@ -114,22 +115,16 @@ pub fn parse_config(source: &Arc<Source>, checkpoint: Option<&Checkpoint>) -> Re
     draft.finish(Path::new(""), findings)
 }
 
+/// None if the configuration is of no family that momc reads, which has been reported.
 fn family(reader: &mut Reader) -> Option<Family> {
-    let help = "momc reads `mom` and `mom_gated_deltanet`";
-    let Some(model_type) = reader.string("model_type", "mom") else {
-        if !reader.mentions("model_type") {
-            let error = Diagnostic::error(codes::MISSING_KEY, "the configuration does not say its `model_type`");
-            let error = error.at(reader.place()).help(help);
-            reader.push(error);
-        }
-        return None;
-    };
+    let model_type = reader.required_string("model_type", "mom")?;
     match model_type.value.as_str() {
         "mom" => Some(MOM),
         "mom_gated_deltanet" => Some(MOM_GATED_DELTANET),
         other => {
             let message = format!("`{other}` is not a model that momc reads");
-            reader.push(Diagnostic::error(codes::OTHER_MODEL, message).at(model_type.span).help(help));
+            let error = Diagnostic::error(codes::OTHER_MODEL, message).at(model_type.span);
+            reader.push(error.help("momc reads `mom` and `mom_gated_deltanet`"));
             None
         }
     }
@@ -151,8 +146,8 @@ fn draft(mut reader: Reader, family: &Family, checkpoint: Option<&Checkpoint>) -
     let draft = Draft {
         name: name(&reader.place().source.name),
         hidden_size: reader.size("hidden_size", 2048, SIZE),
-        layers: reader.size("num_hidden_layers", family.layers, SIZE),
-        norm_eps: reader.positive("norm_eps", 1e-6).value,
+        layers: reader.size("num_hidden_layers", family.layers, LAYERS),
+        norm_eps: reader.norm_eps(),
         tie_embeddings: reader.boolean("tie_word_embeddings", false).value,
         mlp: mlp(&mut reader),
         norm_first,
@@ -196,11 +191,11 @@ fn memory(reader: &mut Reader, family: &Family) -> MemoryDraft {
     MemoryDraft {
         update_rule: reader.default("mom_backend", "gated_delta_rule".to_owned()),
         options: Default::default(),
-        heads: reader.size("num_heads", family.heads, SIZE).value,
+        heads: reader.size("num_heads", family.heads, HEADS).value,
         head_dim: reader.size("head_dim", 256, SIZE),
         value: Width::Factor(reader.positive("expand_v", family.expand_v)),
-        memories: reader.size(memories, family.memories, SIZE),
-        top_k: reader.size("topk", 2, SIZE),
+        memories: reader.size(memories, family.memories, MEMORIES),
+        top_k: reader.size("topk", 2, TOP_K),
         shared_state: reader.boolean("shared_mem", family.shared_mem).value,
         single_kv_proj: reader.boolean(single_kv_proj, false).value,
         output_gate: reader.boolean(family.output_gate, true).value,
@@ -213,9 +208,11 @@ fn memory(reader: &mut Reader, family: &Family) -> MemoryDraft {
 fn weights(reader: &mut Reader, checkpoint: Option<&Checkpoint>) -> DType {
     let known = [("float32", DType::F32), ("bfloat16", DType::BF16), ("float16", DType::F32)];
     // transformers renamed `torch_dtype` to `dtype`.
-    let [earlier, later] =
-        ["torch_dtype", "dtype"].map(|key| reader.mentions(key).then(|| reader.choice(key, DType::F32, &known)));
-    let written = later.or(earlier).map(|field| field.value);
+    let [earlier, later] = ["torch_dtype", "dtype"].map(|key| {
+        let field = reader.choice(key, DType::F32, &known);
+        (!field.is_default).then_some(field.value)
+    });
+    let written = later.or(earlier);
     checkpoint.and_then(Checkpoint::weights).or(written).unwrap_or(DType::F32)
 }
 
@@ -225,7 +222,7 @@ fn token(reader: &mut Reader, key: &'static str, default: Option<usize>, vocab_s
         reader.ignore(&[key]);
         return default.filter(|&token| token < vocab_size).map(|token| reader.default(key, token));
     }
-    reader.first_size(key, 2, 0..=*SIZE.end())
+    reader.first_token(key, 2, 0..=*SIZE.end())
 }
 
 fn refuse_unsupported(reader: &mut Reader, family: &Family) {

@@ -15,10 +15,14 @@ use super::{
 /// Nesting beyond this is refused, so that no input exhausts the stack.
 const MAX_DEPTH: usize = 64;
 
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 type Parsed<T> = Result<T, Box<Diagnostic>>;
 
 pub(super) fn parse(source: &Arc<Source>) -> Parsed<Value> {
-    let mut parser = Parser { source, at: 0, depth: 0 };
+    // Some editors begin a text with a byte order mark, which is no part of it.
+    let start = if source.text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
+    let mut parser = Parser { source, at: start, depth: 0 };
     let value = parser.value()?;
     match parser.peek() {
         None => Ok(value),

@@ -23,7 +23,7 @@ pub(super) enum Language {
     Json,
 }
 
-/// A value, the key it was read from, and where it stands. A default stands at its table.
+/// A value, the key it was read from, and where it stands. A default stands at the `null` it replaces, or at its table.
 #[derive(Clone, Debug)]
 pub(super) struct Field<T> {
     pub(super) value: T,
@@ -32,16 +32,27 @@ pub(super) struct Field<T> {
     pub(super) is_default: bool,
 }
 
-impl<T: std::fmt::Display> Field<T> {
-    /// `top_k` is 2
+impl<T: std::fmt::Debug> Field<T> {
+    /// `top_k` is 2. Very large and very small numbers have an exponent.
     pub(super) fn says(&self) -> String {
         let origin = if self.is_default { " by default" } else { "" };
-        format!("`{}` is {}{origin}", self.key, self.value)
+        format!("`{}` is {:?}{origin}", self.key, self.value)
     }
 }
 
+/// fla's default.
+const NORM_EPS: f64 = 1e-6;
+
 /// Sizes fit a 32-bit index, as tokens and rows do in compiled code.
 pub(super) const SIZE: RangeInclusive<usize> = 1..=i32::MAX as usize;
+
+// Limits far beyond any model that was trained. Memories, heads and layers multiply in parameters, work and code, so a
+// digit too many is better refused here than after minutes of compiling.
+pub(super) const LAYERS: RangeInclusive<usize> = 1..=1000;
+pub(super) const HEADS: RangeInclusive<usize> = 1..=1024;
+pub(super) const MEMORIES: RangeInclusive<usize> = 1..=1024;
+/// Besides, a token chooses no memory twice.
+pub(super) const TOP_K: RangeInclusive<usize> = 1..=64;
 
 pub(super) struct Reader<'t, 'f> {
     source: &'t Arc<Source>,
@@ -98,7 +109,12 @@ impl<'t, 'f> Reader<'t, 'f> {
     }
 
     pub(super) fn default<T>(&self, key: &'static str, value: T) -> Field<T> {
-        Field { value, key, span: self.place(), is_default: true }
+        Field { value, key, span: self.place_of(key), is_default: true }
+    }
+
+    /// Where a key is that has no value: at its `null`, or at its table.
+    fn place_of(&self, key: &str) -> Span {
+        self.table.get(key).map_or_else(|| self.place(), |value| self.span(value))
     }
 
     /// `heads = 4` or `"heads": 4`.
@@ -109,16 +125,40 @@ impl<'t, 'f> Reader<'t, 'f> {
         }
     }
 
+    /// A value as it was written.
+    fn written(&self, value: &Value) -> &'t str {
+        &self.source.text[value.range.clone()]
+    }
+
+    /// What a message says was found instead of a value of another type. `1e30` and `nan` say more than any noun.
+    fn found(&self, value: &Value) -> &'t str {
+        match value.kind {
+            Kind::Float(_) => self.written(value),
+            _ => value.kind.noun(),
+        }
+    }
+
     fn wrong_type(&mut self, key: &str, value: &Value, wanted: &str, example: &str) {
-        let message = format!("`{key}` must be {wanted}, not {}", value.kind.noun());
+        let message = format!("`{key}` must be {wanted}, not {}", self.found(value));
         let help = format!("write for example {}", self.assignment(key, example));
         self.findings.push(Diagnostic::error(codes::WRONG_TYPE, message).at(self.span(value)).help(help));
     }
 
-    fn missing(&mut self, key: &'static str, example: &str) {
-        let message = format!("{} has no `{key}`", self.name);
+    fn out_of_range(&self, key: &str, value: &Value, allowed: &str, example: &str) -> Diagnostic {
+        let message = format!("`{key}` must be {allowed}, but is {}", self.written(value));
         let help = format!("write for example {}", self.assignment(key, example));
-        self.findings.push(Diagnostic::error(codes::MISSING_KEY, message).at(self.place()).help(help));
+        Diagnostic::error(codes::OUT_OF_RANGE, message).at(self.span(value)).help(help)
+    }
+
+    /// The value of a key without which there is no model; if there is none, that has been reported.
+    fn required(&mut self, key: &'static str, example: &str) -> Option<&'t Value> {
+        let value = self.take(key);
+        if value.is_none() {
+            let message = format!("{} has no `{key}`", self.name);
+            let help = format!("write for example {}", self.assignment(key, example));
+            self.findings.push(Diagnostic::error(codes::MISSING_KEY, message).at(self.place_of(key)).help(help));
+        }
+        value
     }
 
     /// Reads an integer and checks its range; `example` is shown where it is none.
@@ -140,10 +180,7 @@ impl<'t, 'f> Reader<'t, 'f> {
             true => format!("at least {}", range.start()),
             false => format!("at most {}", range.end()),
         };
-        let written = &self.source.text[value.range.clone()];
-        let error = Diagnostic::error(codes::OUT_OF_RANGE, format!("`{key}` must be {limit}, but is {written}"));
-        let help = format!("write for example {}", self.assignment(key, &example.to_string()));
-        self.findings.push(error.at(self.span(value)).help(help));
+        self.findings.push(self.out_of_range(key, value, &limit, &example.to_string()));
         None
     }
 
@@ -156,11 +193,14 @@ impl<'t, 'f> Reader<'t, 'f> {
     }
 
     /// A size without which there is no model.
-    pub(super) fn required_size(&mut self, key: &'static str, example: usize) -> Field<usize> {
-        if self.table.get(key).is_none() {
-            self.missing(key, &example.to_string());
-        }
-        self.size(key, example, SIZE)
+    pub(super) fn required_size(
+        &mut self,
+        key: &'static str,
+        example: usize,
+        range: RangeInclusive<usize>,
+    ) -> Field<usize> {
+        self.required(key, &example.to_string());
+        self.size(key, example, range)
     }
 
     pub(super) fn optional_size(
@@ -174,60 +214,106 @@ impl<'t, 'f> Reader<'t, 'f> {
         Some(self.field(key, value, size))
     }
 
-    /// An integer, or the first of a list of integers.
-    pub(super) fn first_size(
+    /// A token, or the first of a list of tokens; that the others do not count is a warning.
+    pub(super) fn first_token(
         &mut self,
         key: &'static str,
         example: usize,
         range: RangeInclusive<usize>,
     ) -> Option<Field<usize>> {
-        let value = self.take(key)?;
-        let value = match &value.kind {
-            Kind::Array(values) => values.first()?,
-            _ => value,
+        let written = self.take(key)?;
+        let (value, others) = match &written.kind {
+            Kind::Array(values) => values.split_first()?,
+            _ => (written, [].as_slice()),
         };
+        if let Some(last) = others.last() {
+            let message = format!("`{key}` lists {} tokens, and momc takes the first only", others.len() + 1);
+            let span = Span::new(self.source, others[0].range.start..last.range.end);
+            let help = format!("write the one that counts, as in {}", self.assignment(key, self.written(value)));
+            self.findings.push(Diagnostic::warning(codes::WITHOUT_EFFECT, message).at(span).help(help));
+        }
         let size = self.integer_in(key, value, &range, example)?;
         Some(self.field(key, value, size))
     }
 
-    /// A finite number above zero.
+    /// A number above zero.
     pub(super) fn positive(&mut self, key: &'static str, default: f64) -> Field<f64> {
         self.optional_positive(key, default).unwrap_or_else(|| self.default(key, default))
     }
 
-    /// A finite number above zero; where it is refused, the field holds the example.
+    /// A number above zero; where it is refused, the field holds the example.
     pub(super) fn optional_positive(&mut self, key: &'static str, example: f64) -> Option<Field<f64>> {
+        self.optional_number(key, example, |number| (number <= 0.0).then_some("above zero"))
+    }
+
+    /// What is added to a mean square before its root is taken. As much as the mean square itself, about 1, would make
+    /// nonsense of the norm.
+    pub(super) fn norm_eps(&mut self) -> f64 {
+        let refused = |number| match number {
+            ..=0.0 => Some("above zero"),
+            1.0.. => Some("below 1"),
+            _ => None,
+        };
+        self.optional_number("norm_eps", NORM_EPS, refused).map_or(NORM_EPS, |field| field.value)
+    }
+
+    /// A number for which `refused` does not say what it should be instead; else the field holds the example.
+    fn optional_number(
+        &mut self,
+        key: &'static str,
+        example: f64,
+        refused: impl Fn(f64) -> Option<&'static str>,
+    ) -> Option<Field<f64>> {
         let value = self.take(key)?;
         let number = self.number(key, value, example)?;
-        if number > 0.0 {
+        let Some(allowed) = refused(number) else {
             return Some(self.field(key, value, number));
-        }
-        let error = Diagnostic::error(codes::OUT_OF_RANGE, format!("`{key}` must be above zero, but is {number}"));
-        let help = format!("write for example {}", self.assignment(key, &format!("{example:?}")));
-        self.findings.push(error.at(self.span(value)).help(help));
+        };
+        self.findings.push(self.out_of_range(key, value, allowed, &format!("{example:?}")));
         Some(self.field(key, value, example))
     }
 
+    /// A number that compiled code can compute with: one that is neither infinite nor less than precise in f32.
     fn number(&mut self, key: &str, value: &Value, example: f64) -> Option<f64> {
-        match value.kind {
-            Kind::Integer(number) => Some(number as f64),
-            Kind::Float(number) if number.is_finite() => Some(number),
+        let example = format!("{example:?}");
+        let number = match value.kind {
+            Kind::Integer(number) => number as f64,
+            Kind::Float(number) => number,
             _ => {
-                self.wrong_type(key, value, "a finite number", &format!("{example:?}"));
-                None
+                self.wrong_type(key, value, "a number", &example);
+                return None;
             }
+        };
+        if number == 0.0 || (number as f32).is_normal() {
+            return Some(number);
         }
+        let error = self.out_of_range(key, value, "a number that f32 can hold", &example);
+        let note = format!("f32 holds numbers from {:?} to {:?}, of either sign, and 0", f32::MIN_POSITIVE, f32::MAX);
+        self.findings.push(error.note(note));
+        None
     }
 
+    /// `null` is false, as Python's `None` is where fla asks for a truth value.
     pub(super) fn boolean(&mut self, key: &'static str, default: bool) -> Field<bool> {
-        let Some(value) = self.take(key) else {
+        self.known.push(key);
+        let Some(value) = self.table.get(key) else {
             return self.default(key, default);
         };
-        if !matches!(value.kind, Kind::Boolean(_)) {
-            self.wrong_type(key, value, "`true` or `false`", &default.to_string());
-        }
-        let content = if let Kind::Boolean(content) = value.kind { content } else { default };
+        let content = match value.kind {
+            Kind::Boolean(content) => content,
+            Kind::Null => false,
+            _ => {
+                self.wrong_type(key, value, "`true` or `false`", &default.to_string());
+                default
+            }
+        };
         self.field(key, value, content)
+    }
+
+    /// A string without which there is no model; if there is none, that has been reported.
+    pub(super) fn required_string(&mut self, key: &'static str, example: &str) -> Option<Field<String>> {
+        self.required(key, &format!("\"{example}\""))?;
+        self.string(key, example)
     }
 
     pub(super) fn string(&mut self, key: &'static str, example: &str) -> Option<Field<String>> {
@@ -257,8 +343,7 @@ impl<'t, 'f> Reader<'t, 'f> {
     /// A list of integers from zero.
     pub(super) fn integers(&mut self, key: &'static str) -> Field<Vec<Field<usize>>> {
         let example = "[3, 7]";
-        let Some(value) = self.take(key) else {
-            self.missing(key, example);
+        let Some(value) = self.required(key, example) else {
             return self.default(key, Vec::new());
         };
         let Kind::Array(entries) = &value.kind else {
@@ -308,8 +393,8 @@ impl<'t, 'f> Reader<'t, 'f> {
         let values = match &value.kind {
             Kind::Array(values) => values,
             Kind::Table(_) if self.language == Language::Json => single,
-            found => {
-                let message = format!("`{key}` must be a list of tables, not {}", found.noun());
+            _ => {
+                let message = format!("`{key}` must be a list of tables, not {}", self.found(value));
                 let help = match self.language {
                     Language::Toml => format!("write its head as `[[{key}]]`"),
                     Language::Json => format!("write `\"{key}\": {{…}}` or `null`"),

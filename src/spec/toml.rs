@@ -15,7 +15,7 @@ use super::{
     in_name,
     json::integer,
     name_after,
-    reader::{Field, Language, Reader, SIZE},
+    reader::{Field, HEADS, LAYERS, Language, MEMORIES, Reader, SIZE, TOP_K},
     value::{Entry, Kind, Table, Value},
 };
 
@@ -39,7 +39,7 @@ pub fn parse_toml(source: &Arc<Source>, folder: &Path) -> Result<ModelSpec, Diag
     let draft = Tables { source, findings: &mut findings }.draft(&root);
     match draft {
         Some(draft) => draft.finish(folder, findings),
-        None => Err(findings.sorted()),
+        None => Err(findings.refusal()),
     }
 }
 
@@ -113,10 +113,10 @@ impl<'a> Tables<'a> {
         let mut reader = self.reader("`[model]`", (model, span.clone()));
         let draft = Draft {
             name: name(&mut reader),
-            vocab_size: reader.required_size("vocab_size", 32000),
-            hidden_size: reader.required_size("hidden_size", 1024),
-            layers: reader.required_size("layers", 24),
-            norm_eps: reader.positive("norm_eps", 1e-6).value,
+            vocab_size: reader.required_size("vocab_size", 32000, SIZE),
+            hidden_size: reader.required_size("hidden_size", 1024, SIZE),
+            layers: reader.required_size("layers", 24, LAYERS),
+            norm_eps: reader.norm_eps(),
             tie_embeddings: reader.boolean("tie_embeddings", false).value,
             weights: reader.choice("weights", DType::F32, &[("f32", DType::F32), ("bf16", DType::BF16)]).value,
             bos_token: reader.optional_size("bos_token", 1, 0..=*SIZE.end()),
@@ -141,11 +141,11 @@ impl<'a> Tables<'a> {
         let draft = MemoryDraft {
             update_rule: update_rule.unwrap_or_else(|| reader.default("update_rule", "gated_delta_rule".to_owned())),
             options: Default::default(),
-            heads: reader.size("heads", 4, SIZE).value,
+            heads: reader.size("heads", 4, HEADS).value,
             head_dim: reader.size("head_dim", 256, SIZE),
             value: width(&mut reader, "value_dim", "expand_v", 1.0),
-            memories: reader.size("memories", 4, SIZE),
-            top_k: reader.size("top_k", 2, SIZE),
+            memories: reader.size("memories", 4, MEMORIES),
+            top_k: reader.size("top_k", 2, TOP_K),
             shared_state: reader.boolean("shared_state", true).value,
             single_kv_proj: reader.boolean("single_kv_proj", false).value,
             output_gate: reader.boolean("output_gate", true).value,

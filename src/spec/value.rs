@@ -32,7 +32,7 @@ impl Kind {
             Kind::Null => "null",
             Kind::Boolean(_) => "a boolean",
             Kind::Integer(_) => "an integer",
-            Kind::Float(_) => "a number with a fraction",
+            Kind::Float(_) => "a number",
             Kind::String(_) => "a string",
             Kind::Array(_) => "a list",
             Kind::Table(_) => "a table",

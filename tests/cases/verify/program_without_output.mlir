@@ -1,4 +1,4 @@
-module @case { //~ ?
+module @case { //~ error[E0206]: `case` has no output, so it computes nothing
   %tokens = "mom.input"() {name = "tokens"} : () -> tensor<?xi32, ["T"]>
   %table = "mom.param"() {name = "table", tensor = "table", shape = [4, 2], first_row = 0} : () -> tensor<4x2xf32, ["vocab", "model"]>
   %x = "mom.embedding"(%tokens, %table) : (tensor<?xi32, ["T"]>, tensor<4x2xf32, ["vocab", "model"]>) -> tensor<?x2xf32, ["T", "model"]>

@@ -4,7 +4,7 @@ module @case {
   %x = "mom.embedding"(%tokens, %table) : (tensor<?xi32, ["T"]>, tensor<4x2xf32, ["vocab", "model"]>) -> tensor<?x2xf32, ["T", "model"]>
   %s = "mom.state"() {name = "sum"} : () -> tensor<?x2xf32, ["B", "model"]>
   %t = "mom.state"() {name = "other"} : () -> tensor<?x3xf32, ["B", "model"]>
-  "mom.set_state"(%t) {name = "sum"} : (tensor<?x3xf32, ["B", "model"]>) -> () //~ ?
+  "mom.set_state"(%t) {name = "sum"} : (tensor<?x3xf32, ["B", "model"]>) -> () //~ error[E0203]: the state `sum` is f32 [B, model 2], but it is set to f32 [B, model 3]
   "mom.set_state"(%t) {name = "other"} : (tensor<?x3xf32, ["B", "model"]>) -> ()
   "mom.output"(%x) {name = "x"} : (tensor<?x2xf32, ["T", "model"]>) -> ()
 }

@@ -4,6 +4,6 @@ module @case {
   %x = "mom.embedding"(%tokens, %table) : (tensor<?xi32, ["T"]>, tensor<4x2xf32, ["vocab", "model"]>) -> tensor<?x2xf32, ["T", "model"]>
   %s = "mom.state"() {name = "sum"} : () -> tensor<?x2xf32, ["B", "model"]>
   "mom.set_state"(%s) {name = "sum"} : (tensor<?x2xf32, ["B", "model"]>) -> ()
-  "mom.set_state"(%s) {name = "total"} : (tensor<?x2xf32, ["B", "model"]>) -> () //~ ?
+  "mom.set_state"(%s) {name = "total"} : (tensor<?x2xf32, ["B", "model"]>) -> () //~ error[E0203]: `total` is set, but there is no such state
   "mom.output"(%x) {name = "x"} : (tensor<?x2xf32, ["T", "model"]>) -> ()
 }

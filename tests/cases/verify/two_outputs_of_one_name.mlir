@@ -3,5 +3,5 @@ module @case {
   %table = "mom.param"() {name = "table", tensor = "table", shape = [4, 2], first_row = 0} : () -> tensor<4x2xf32, ["vocab", "model"]>
   %x = "mom.embedding"(%tokens, %table) : (tensor<?xi32, ["T"]>, tensor<4x2xf32, ["vocab", "model"]>) -> tensor<?x2xf32, ["T", "model"]>
   "mom.output"(%x) {name = "x"} : (tensor<?x2xf32, ["T", "model"]>) -> ()
-  "mom.output"(%x) {name = "x"} : (tensor<?x2xf32, ["T", "model"]>) -> () //~ ?
+  "mom.output"(%x) {name = "x"} : (tensor<?x2xf32, ["T", "model"]>) -> () //~ error[E0204]: there are two of `output` `x`
 }

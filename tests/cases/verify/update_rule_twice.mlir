@@ -1,10 +1,10 @@
-module @case { //~ ?
+module @case {
   "mom.update_rule"() ({
   ^bb0(%k: tensor<2xf32, ["key"]>, %h: tensor<2xf32, ["key"]>):
     %0 = "mom.add"(%h, %k) : (tensor<2xf32, ["key"]>, tensor<2xf32, ["key"]>) -> tensor<2xf32, ["key"]>
     "gpu.yield"(%0, %0) : (tensor<2xf32, ["key"]>, tensor<2xf32, ["key"]>) -> ()
   }) {sym_name = "sum", inputs = ["k"], states = ["h"], outputs = ["o"]} : () -> ()
-  "mom.update_rule"() ({
+  "mom.update_rule"() ({ //~ error[E0240]: redefinition of symbol named 'sum'
   ^bb0(%k: tensor<2xf32, ["key"]>, %h: tensor<2xf32, ["key"]>):
     %0 = "mom.add"(%h, %k) : (tensor<2xf32, ["key"]>, tensor<2xf32, ["key"]>) -> tensor<2xf32, ["key"]>
     "gpu.yield"(%0, %0) : (tensor<2xf32, ["key"]>, tensor<2xf32, ["key"]>) -> ()

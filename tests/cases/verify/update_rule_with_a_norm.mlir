@@ -1,7 +1,7 @@
 module @case {
   "mom.update_rule"() ({
   ^bb0(%k: tensor<2xf32, ["key"]>, %h: tensor<2xf32, ["key"]>):
-    %0 = "mom.l2_norm"(%h) {eps = 1.0e-6} : (tensor<2xf32, ["key"]>) -> tensor<2xf32, ["key"]> //~ ?
+    %0 = "mom.l2_norm"(%h) {eps = 1.0e-6} : (tensor<2xf32, ["key"]>) -> tensor<2xf32, ["key"]> //~ error[E0207]: `l2_norm` cannot stand in the update rule `sum`
     "gpu.yield"(%0, %0) : (tensor<2xf32, ["key"]>, tensor<2xf32, ["key"]>) -> ()
   }) {sym_name = "sum", inputs = ["k"], states = ["h"], outputs = ["o"]} : () -> ()
   %tokens = "mom.input"() {name = "tokens"} : () -> tensor<?xi32, ["T"]>
