@@ -37,9 +37,9 @@ fn serve() -> Result<(), Box<dyn Error>> {
     let model = module.bind(Device::cpu()?, weights)?;
 
     // The prompt is read once; every text starts from the state after it.
-    let mut session = model.session();
+    let mut session = model.session()?;
     let logits = session.prefill(&prompt)?;
-    let mark = session.checkpoint();
+    let mark = session.checkpoint()?;
     let mut texts: Vec<Vec<u32>> = most_likely(&logits, TEXTS).into_iter().map(|token| vec![token]).collect();
     for text in &mut texts {
         session.rollback(&mark)?;

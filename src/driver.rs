@@ -129,10 +129,11 @@ impl Driver {
         self.replayable(&graph, || Ok(if stage == Stage::Llvm { program.llvm()? } else { program.assembly()? }))
     }
 
-    /// Compiles the model and writes its artifact to `output`, whole or not at all.
+    /// Compiles the model and writes its artifact to `output`, which lies in a temporary folder: see
+    /// [`Program::write`].
     ///
     /// # Errors
-    /// E01 to E05, whatever the stages find; E06 if `output` cannot be written.
+    /// E01 to E05, whatever the stages find.
     pub fn compile(&mut self, output: &Path) -> Result<Program, Failure> {
         let model = self.timed("read", Driver::read)?;
         let (graph, info) = self.timed("mom", |driver| driver.mom(model))?;
@@ -167,7 +168,7 @@ impl Driver {
         match model {
             Model::Described(spec) => {
                 let graph = guarded(|| Ok(sound(build::model(&spec)?)?));
-                Ok((graph.map_err(|failure| failure.reproduced_by(|| description(&spec)))?, described(&spec)))
+                Ok((graph.map_err(|failure| failure.reproduced_by(|| description(&spec)))?, model_info(&spec)))
             }
             Model::Program(graph) => {
                 let found = verify::verify(&graph);
@@ -227,7 +228,7 @@ pub fn plan_text(plan: &Plan) -> String {
 }
 
 /// What the runtime has to know about a model beside its program.
-fn described(spec: &ModelSpec) -> ModelInfo {
+pub fn model_info(spec: &ModelSpec) -> ModelInfo {
     ModelInfo {
         model: spec.name.clone(),
         vocab_size: spec.vocab_size,
@@ -239,7 +240,7 @@ fn described(spec: &ModelSpec) -> ModelInfo {
     }
 }
 
-/// As [`described`], for a program whose description is not at hand. No token ends its text, and a checkpoint may hold
+/// As [`model_info`], for a program whose description is not at hand. No token ends its text, and a checkpoint may hold
 /// no tensors beside its own.
 fn derived(graph: &Graph) -> ModelInfo {
     let body = &graph.body;

@@ -4,7 +4,7 @@
 
 use std::{
     any::Any,
-    io,
+    env, io,
     panic::{self, AssertUnwindSafe},
     path::Path,
 };
@@ -72,6 +72,13 @@ impl Failure {
 
     pub fn cannot_write(path: &Path, error: &io::Error) -> Failure {
         Diagnostic::error(FILE, format!("cannot write `{}`: {}", path.display(), reason(error))).into()
+    }
+
+    pub fn no_temporary_folder(error: &io::Error) -> Failure {
+        let place = env::temp_dir();
+        Diagnostic::error(FILE, format!("cannot make a temporary folder in `{}`: {}", place.display(), reason(error)))
+            .help("name another place for temporary files in the environment variable `TMPDIR`")
+            .into()
     }
 }
 

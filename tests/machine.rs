@@ -12,6 +12,7 @@ use mom_passes::{ModelInfo, Target};
 use mom_runtime::{Checkpoint, Device, Module, Piece, Rows, Session, Weights, plan::StateKind};
 use momc::{
     build,
+    driver::model_info,
     spec::{self, ModelSpec},
 };
 
@@ -117,13 +118,13 @@ impl Model {
 
     fn new(spec: &ModelSpec) -> Outcome<Model> {
         let graph = build::model(spec).map_err(|found| lines(&found))?;
-        Ok(Model { graph, info: info(spec) })
+        Ok(Model { graph, info: model_info(spec) })
     }
 
     /// The memories of one layer alone, whose inputs are rows of the parameter `inputs`.
     pub(crate) fn layer(spec: &ModelSpec) -> Outcome<Model> {
         let graph = build::mixing_layer(spec).map_err(|found| lines(&found))?;
-        Ok(Model { graph, info: info(spec) })
+        Ok(Model { graph, info: model_info(spec) })
     }
 
     /// Routed memories, and how many of them a token chooses; none if no layer has any.
@@ -193,18 +194,6 @@ impl Model {
     }
 }
 
-fn info(spec: &ModelSpec) -> ModelInfo {
-    ModelInfo {
-        model: spec.name.clone(),
-        vocab_size: spec.vocab_size,
-        layers: spec.layers,
-        eos_token: spec.eos_token,
-        memories: spec.memory.memories,
-        block_tokens: spec.block_tokens,
-        ignored_tensors: build::ignored_tensors(spec),
-    }
-}
-
 /// Native code at work.
 pub(crate) struct Compiled {
     session: Session,
@@ -216,8 +205,8 @@ impl Compiled {
         Ok(Compiled { session: self.session.model().batch(sequences)? })
     }
 
-    pub(crate) fn checkpoint(&self) -> Checkpoint {
-        self.session.checkpoint()
+    pub(crate) fn checkpoint(&self) -> Outcome<Checkpoint> {
+        Ok(self.session.checkpoint()?)
     }
 
     pub(crate) fn rollback(&mut self, checkpoint: &Checkpoint) -> Outcome {
@@ -227,7 +216,7 @@ impl Compiled {
     /// The bits of all states, caches too, of all sequences.
     pub(crate) fn state_bits(&self) -> Vec<Vec<u32>> {
         let states = self.session.model().plan().states.iter();
-        let states = states.filter_map(|state| self.session.state(&state.name));
+        let states = states.filter_map(|state| self.session.state(&state.name).ok());
         states.map(|state| state.iter().map(|value| value.to_bits()).collect()).collect()
     }
 }

@@ -83,7 +83,7 @@ fn read_prompt(artifact: &Path, tokens: usize) -> Outcome<Measured> {
     let model = Module::load(artifact)?.bind(Device::cpu()?, Weights::random(1))?;
     let vocabulary = model.plan().vocab_size;
     let prompt: Vec<u32> = (0..tokens).map(|place| (place * 7919 % vocabulary) as u32).collect();
-    let mut session = model.session();
+    let mut session = model.session()?;
     session.prefill(&prompt)?;
     let start = Instant::now();
     for token in 0..DECODED {

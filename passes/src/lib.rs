@@ -77,23 +77,16 @@ impl Program {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The artifact: a shared object with the plan inside, sealed.
+    /// Writes the artifact: a shared object with the plan inside, sealed.
+    ///
+    /// The object file that it is linked from stays beside it, and what a failure leaves there may be incomplete: `path`
+    /// is best in a temporary folder.
     ///
     /// # Errors
     /// A fault of momc, or E0411 where it cannot be linked.
-    pub fn artifact(&self) -> Result<Vec<u8>, Box<Diagnostic>> {
-        let object = self.lowered(|module| module.emit(false))?;
-        let mut bytes = lower::link(&object, &self.target.arch)?;
-        mom_runtime::artifact::seal(&mut bytes);
-        Ok(bytes)
-    }
-
-    /// Writes the artifact; the file is there whole or not at all.
-    ///
-    /// # Errors
-    /// As [`Program::artifact`], and E0412 where the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), Box<Diagnostic>> {
-        lower::write_whole(path, &self.artifact()?)
+        let object = self.lowered(|module| module.emit(false))?;
+        lower::link(&object, &self.target.arch, path)
     }
 
     fn lowered<T>(

@@ -1,9 +1,13 @@
 //! The artifact: a shared object with the plan inside, sealed by a trailer.
 //!
 //! The trailer follows the shared object's own bytes, where loaders do not look: eight bytes of magic, the length of
-//! what precedes as eight little-endian bytes, and the SHA-256 of what precedes. A file is trusted when the trailer
+//! what precedes as eight little-endian bytes, and the SHA-256 of what precedes. A file is whole when the trailer
 //! fits. The file stays open from the check to the loading, so that a path which gets a new file meanwhile does no harm;
 //! a file that is rewritten in place meanwhile is not noticed.
+//!
+//! The seal tells damage, not malice: whoever can write a file can seal it. An artifact is code, which reads as many
+//! elements of a buffer as it was compiled for, whatever the plan beside it says. Like any shared library it must come
+//! from somebody who is trusted; of a forged plan only what contradicts itself is refused.
 
 use std::{fmt, fs::File, io::Read, path::Path, sync::Arc};
 
@@ -73,6 +77,9 @@ struct Inner {
 impl Module {
     /// Loads an artifact that was compiled for this machine.
     ///
+    /// An artifact is native code and runs with the rights of this process: load only what you would run as a program.
+    /// Its seal finds files that were damaged or cut short, not files that somebody forged.
+    ///
     /// # Errors
     /// E0601 to E0605: the file cannot be read, is not a whole artifact, was written by a momc of another format, is
     /// for another machine, or contradicts itself.
@@ -112,10 +119,11 @@ impl Module {
     /// Puts weights into memory as the kernels want them.
     ///
     /// # Errors
-    /// E0607 with up to ten problems when the weights are not those of this model; E0610 when they cannot fit.
+    /// E0607 with up to ten problems when the weights are not those of this model; E0610 when there is
+    /// no memory for them.
     pub fn bind(&self, device: Device, weights: Weights) -> Result<Model, Error> {
         let params = device.install(|| bind::bind(self.plan(), &weights))?;
-        Model::new(self.clone(), device, params)
+        Ok(Model::new(self.clone(), device, params))
     }
 
     pub(crate) fn kernels(&self) -> &[Kernel] {

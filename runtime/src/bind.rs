@@ -31,17 +31,18 @@ pub(crate) fn bind(plan: &Plan, weights: &Weights) -> Result<Vec<Arc<Packed>>, E
         let problems = problems.into_iter().take(LISTED).collect();
         return Err(Error::Weights { model: plan.model.clone(), problems, more });
     }
-    let bytes = plan.weight_bytes();
-    if bytes > isize::MAX as u64 {
-        return Err(Error::Memory { what: format!("the weights of `{}`", plan.model), bytes });
-    }
+    let shortage = || Error::Memory {
+        what: format!("the weights of `{}`", plan.model),
+        bytes: plan.weight_bytes(),
+        help: "end other programs, or use a machine with more memory".into(),
+    };
 
     let mut bound: Vec<Arc<Packed>> = Vec::with_capacity(plan.params.len());
     for (index, param) in plan.params.iter().enumerate() {
         let packed = match earlier(&plan.params, index) {
             Some(twin) => bound[twin].clone(),
             None => match weights.find(&param.tensor, &param.shape) {
-                Ok(values) => Arc::new(Packed::new(param, &values)),
+                Ok(values) => Arc::new(Packed::new(param, &values).ok_or_else(shortage)?),
                 Err(problem) => {
                     let problems = vec![format!("`{}` {problem}", param.tensor)];
                     return Err(Error::Weights { model: plan.model.clone(), problems, more: 0 });

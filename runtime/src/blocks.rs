@@ -3,7 +3,7 @@
 //! Blocks are filled with the first sequence's tokens, then the next one's. The rows of the blocks, put one after the
 //! other, are therefore the rows of the whole step, sequence by sequence.
 
-use crate::error::Error;
+use crate::{error::Error, plan::Sizes};
 
 /// New tokens of one sequence; may be empty.
 #[derive(Clone, Copy, Debug, Default)]
@@ -91,6 +91,18 @@ pub(crate) struct Block {
     pub(crate) rows: Vec<i32>,
 }
 
+impl Block {
+    /// Makes room for a block of these sizes; false when there is no memory for it.
+    pub(crate) fn reserve(&mut self, sizes: &Sizes) -> bool {
+        let Sizes { tokens, sequences, rows, .. } = *sizes;
+        let lists = [&mut self.tokens, &mut self.position, &mut self.cu_seqlens, &mut self.rows];
+        lists.into_iter().zip([tokens, tokens, sequences + 1, rows]).all(|(list, len)| {
+            list.clear();
+            list.try_reserve_exact(len).is_ok()
+        })
+    }
+}
+
 /// Makes one block after the other.
 pub(crate) struct Cutter<'a> {
     pieces: &'a [Piece<'a>],
@@ -107,15 +119,13 @@ impl<'a> Cutter<'a> {
         Cutter { pieces, rows, limit, sequence: 0, place: 0 }
     }
 
-    /// The most rows that one block asks for.
-    pub(crate) fn most_rows(&self) -> usize {
-        let tokens: usize = self.pieces.iter().map(|piece| piece.tokens.len()).sum();
-        let rows = match self.rows {
+    /// Rows that all blocks together ask for.
+    pub(crate) fn row_count(&self) -> usize {
+        match self.rows {
             Rows::None => 0,
             Rows::Last => self.pieces.iter().filter(|piece| piece.last_real().is_some()).count(),
-            Rows::All => tokens,
-        };
-        rows.min(self.limit)
+            Rows::All => self.pieces.iter().map(|piece| piece.tokens.len()).sum(),
+        }
     }
 
     /// Fills the next block and counts its real tokens in `positions`. False when no token is left.

@@ -1,5 +1,7 @@
 //! Memory that kernels work on: zero at first, aligned to a cache line, never empty.
 
+use crate::host::{Number, zeros};
+
 /// Bytes of a cache line, to which every buffer is aligned.
 pub(crate) const ALIGNMENT: usize = 64;
 
@@ -14,15 +16,12 @@ pub(crate) struct Aligned<T> {
     len: usize,
 }
 
-impl<T: Copy + Default> Aligned<T>
-where
-    Vec<T>: Zeros,
-{
-    /// `len` zeros.
-    pub(crate) fn new(len: usize) -> Aligned<T> {
-        let elements = <Vec<T> as Zeros>::zeros(len + ALIGNMENT / size_of::<T>());
+impl<T: Number> Aligned<T> {
+    /// `len` zeros; none where the system has no memory for them.
+    pub(crate) fn new(len: usize) -> Option<Aligned<T>> {
+        let elements: Vec<T> = zeros(len.checked_add(ALIGNMENT / size_of::<T>())?)?;
         let start = elements.as_ptr().align_offset(ALIGNMENT);
-        Aligned { elements, start, len }
+        Some(Aligned { elements, start, len })
     }
 }
 
@@ -48,20 +47,3 @@ impl<T> Aligned<T> {
         (self.len * size_of::<T>()) as u64
     }
 }
-
-/// Vectors of zeros. `vec![0; n]` of a number asks the system for zeroed pages; of a generic element it would write.
-pub(crate) trait Zeros {
-    fn zeros(len: usize) -> Self;
-}
-
-macro_rules! zeros {
-    ($($number:ty: $zero:literal),*) => {
-        $(impl Zeros for Vec<$number> {
-            fn zeros(len: usize) -> Self {
-                vec![$zero; len]
-            }
-        })*
-    };
-}
-
-zeros! { u8: 0, u16: 0, i32: 0, f32: 0.0 }

@@ -20,6 +20,12 @@ pub(crate) struct Buffers {
     /// Sizes of the largest step; what is allocated is [`Plan::bytes`] of these, less the weights.
     pub(crate) largest: Sizes,
     states: Vec<Aligned<f32>>,
+    step: Step,
+}
+
+/// What is sized for one step and keeps nothing.
+#[derive(Debug)]
+struct Step {
     workspace: Aligned<u8>,
     /// Where each slot starts in the workspace.
     offsets: Vec<usize>,
@@ -28,73 +34,81 @@ pub(crate) struct Buffers {
     outputs: Vec<Aligned<f32>>,
 }
 
+impl Step {
+    /// None where there is no memory.
+    fn new(plan: &Plan, sizes: &Sizes) -> Option<Step> {
+        let mut end = 0usize;
+        let mut offsets = Vec::new();
+        for slot in &plan.slots {
+            offsets.push(end);
+            end = end.checked_add(slot_bytes(slot, sizes))?;
+        }
+        let inputs = INPUTS.iter().map(|input| Aligned::new(input_elements(input).at(sizes)));
+        let outputs =
+            plan.outputs.iter().map(|output| Aligned::new(output.rows.at(sizes).checked_mul(output.columns)?));
+        Some(Step {
+            workspace: Aligned::new(end)?,
+            offsets,
+            inputs: inputs.collect::<Option<_>>()?,
+            outputs: outputs.collect::<Option<_>>()?,
+        })
+    }
+}
+
 impl Buffers {
     /// States of sequences that have no token yet.
-    pub(crate) fn new(plan: &Plan, sequences: usize) -> Buffers {
+    ///
+    /// # Errors
+    /// E0610 when there is no memory for them.
+    pub(crate) fn new(plan: &Plan, sequences: usize) -> Result<Buffers, Error> {
         let largest = Sizes { sequences, ..Sizes::default() };
-        let states = plan.states.iter().map(|state| Aligned::new(sequences * state.room(0))).collect();
-        let mut buffers = Buffers {
-            largest,
-            states,
-            workspace: Aligned::new(0),
-            offsets: Vec::new(),
-            inputs: Vec::new(),
-            outputs: Vec::new(),
-        };
-        buffers.allocate_step(plan);
-        buffers
+        let states = plan.states.iter().map(|state| Aligned::new(sequences.checked_mul(state.room(0))?)).collect();
+        let parts: (Option<Vec<_>>, _) = (states, Step::new(plan, &largest));
+        let (Some(states), Some(step)) = parts else { return Err(shortage(plan, &largest)) };
+        Ok(Buffers { largest, states, step })
     }
 
     /// Makes room for a step of these sizes.
+    ///
+    /// # Errors
+    /// E0610 when there is no memory for it; nothing has changed then.
     pub(crate) fn reserve(&mut self, plan: &Plan, sizes: &Sizes, positions: &[usize]) -> Result<(), Error> {
+        let former = self.largest;
         let largest = Sizes {
-            tokens: self.largest.tokens.max(sizes.tokens),
-            sequences: self.largest.sequences,
-            rows: self.largest.rows.max(sizes.rows),
-            context: self.largest.context.max(sizes.context),
+            tokens: former.tokens.max(sizes.tokens),
+            sequences: former.sequences,
+            rows: former.rows.max(sizes.rows),
+            context: former.context.max(sizes.context),
         };
-        if largest == self.largest {
+        if largest == former {
             return Ok(());
         }
-        check_memory(plan, &largest)?;
-        let former = std::mem::replace(&mut self.largest, largest);
-        if former.context < largest.context {
-            for (state, buffer) in plan.states.iter().zip(&mut self.states) {
-                if state.kind == StateKind::Context {
-                    grow(buffer, state, [former.context, largest.context], positions);
-                }
-            }
+        // All that is new is there before anything former goes, so that a failure changes nothing. Both do not count
+        // at the same time: zeros that nobody has written to yet take no memory.
+        let grows = |state: &State| state.kind == StateKind::Context && former.context < largest.context;
+        let growing = plan.states.iter().enumerate().filter(|(_, state)| grows(state));
+        let grown = growing.map(|(index, state)| {
+            Some((index, Aligned::new(largest.sequences.checked_mul(state.room(largest.context))?)?))
+        });
+        let parts: (Option<Vec<_>>, _) = (grown.collect(), Step::new(plan, &largest));
+        let (Some(grown), Some(step)) = parts else { return Err(shortage(plan, &largest)) };
+        for (index, cache) in grown {
+            let contexts = [former.context, largest.context];
+            self.states[index] = moved(&self.states[index], cache, &plan.states[index], contexts, positions);
         }
-        self.allocate_step(plan);
+        (self.step, self.largest) = (step, largest);
         Ok(())
-    }
-
-    fn allocate_step(&mut self, plan: &Plan) {
-        // The former buffers go first, so that both do not count at the same time.
-        self.workspace = Aligned::new(0);
-        self.inputs.clear();
-        self.outputs.clear();
-        let sizes = self.largest;
-        let mut end = 0;
-        self.offsets.clear();
-        for slot in &plan.slots {
-            self.offsets.push(end);
-            end += slot_bytes(slot, &sizes);
-        }
-        self.workspace = Aligned::new(end);
-        self.inputs.extend(INPUTS.map(|input| Aligned::new(input_elements(input).at(&sizes))));
-        self.outputs.extend(plan.outputs.iter().map(|output| Aligned::new(output.rows.at(&sizes) * output.columns)));
     }
 
     pub(crate) fn set_inputs(&mut self, block: &Block) {
         let values = [&block.tokens, &block.position, &block.cu_seqlens, &block.rows];
-        for (buffer, values) in self.inputs.iter_mut().zip(values) {
+        for (buffer, values) in self.step.inputs.iter_mut().zip(values) {
             buffer.as_mut_slice()[..values.len()].copy_from_slice(values);
         }
     }
 
     pub(crate) fn output(&self, index: usize) -> &[f32] {
-        self.outputs[index].as_slice()
+        self.step.outputs[index].as_slice()
     }
 
     /// Where a buffer lies; never null.
@@ -102,33 +116,35 @@ impl Buffers {
         match buffer {
             Buffer::Param(index) => params[*index].address(),
             Buffer::State(index) => self.states[*index].as_mut_ptr().cast(),
-            Buffer::Slot(index) => self.workspace.as_mut_ptr().wrapping_add(self.offsets[*index]).cast(),
-            Buffer::Output(index) => self.outputs[*index].as_mut_ptr().cast(),
+            Buffer::Slot(index) => self.step.workspace.as_mut_ptr().wrapping_add(self.step.offsets[*index]).cast(),
+            Buffer::Output(index) => self.step.outputs[*index].as_mut_ptr().cast(),
             Buffer::Input(name) => {
                 let index = INPUTS.iter().position(|input| input == name).unwrap_or_default();
-                self.inputs[index].as_mut_ptr().cast()
+                self.step.inputs[index].as_mut_ptr().cast()
             }
         }
     }
 
     /// What a state holds for each sequence, without the room that a cache has not used.
-    pub(crate) fn state(&self, plan: &Plan, index: usize, positions: &[usize]) -> Vec<Vec<f32>> {
+    pub(crate) fn state(&self, plan: &Plan, index: usize, positions: &[usize]) -> impl Iterator<Item = &[f32]> {
         let ranges = used(&plan.states[index], self.largest.context, positions);
-        ranges.map(|range| self.states[index].as_slice()[range].to_vec()).collect()
+        ranges.map(move |range| &self.states[index].as_slice()[range])
     }
 
-    /// Puts back what [`Buffers::state`] gave for the same positions.
-    pub(crate) fn set_state(&mut self, plan: &Plan, index: usize, positions: &[usize], values: &[Vec<f32>]) {
-        let ranges = used(&plan.states[index], self.largest.context, positions);
-        for (range, values) in ranges.zip(values) {
-            self.states[index].as_mut_slice()[range].copy_from_slice(values);
+    /// Puts back what [`Buffers::state`] gave for the same positions, one sequence after the other.
+    pub(crate) fn set_state(&mut self, plan: &Plan, index: usize, positions: &[usize], mut values: &[f32]) {
+        for range in used(&plan.states[index], self.largest.context, positions) {
+            let (sequence, rest) = values.split_at(range.len());
+            self.states[index].as_mut_slice()[range].copy_from_slice(sequence);
+            values = rest;
         }
     }
 
     /// Bytes that are allocated.
     pub(crate) fn bytes(&self) -> u64 {
-        let floats = self.states.iter().chain(&self.outputs).map(Aligned::bytes);
-        floats.chain(self.inputs.iter().map(Aligned::bytes)).sum::<u64>() + self.workspace.bytes()
+        let Step { workspace, inputs, outputs, .. } = &self.step;
+        let floats = self.states.iter().chain(outputs).map(Aligned::bytes);
+        floats.chain(inputs.iter().map(Aligned::bytes)).sum::<u64>() + workspace.bytes()
     }
 }
 
@@ -141,21 +157,33 @@ fn used<'a>(state: &State, context: usize, positions: &'a [usize]) -> impl Itera
     })
 }
 
-/// Moves a cache to one with more room.
-fn grow(buffer: &mut Aligned<f32>, state: &State, context: [usize; 2], positions: &[usize]) {
-    let [former, larger] = context;
-    let mut grown = Aligned::new(positions.len() * state.room(larger));
-    for (from, to) in used(state, former, positions).zip(used(state, larger, positions)) {
-        grown.as_mut_slice()[to].copy_from_slice(&buffer.as_slice()[from]);
+/// The cache with more room, filled with what the former one holds.
+fn moved(
+    former: &Aligned<f32>,
+    mut larger: Aligned<f32>,
+    state: &State,
+    contexts: [usize; 2],
+    positions: &[usize],
+) -> Aligned<f32> {
+    let [from, to] = contexts.map(|context| used(state, context, positions));
+    for (from, to) in from.zip(to) {
+        larger.as_mut_slice()[to].copy_from_slice(&former.as_slice()[from]);
     }
-    *buffer = grown;
+    larger
 }
 
-/// Whether what a session of these sizes allocates has addresses at all.
-pub(crate) fn check_memory(plan: &Plan, sizes: &Sizes) -> Result<(), Error> {
-    let bytes = plan.bytes(sizes);
-    if bytes > isize::MAX as u64 {
-        return Err(Error::Memory { what: format!("{} sequences of `{}`", sizes.sequences, plan.model), bytes });
+/// There is no memory for a session of these sizes.
+pub(crate) fn shortage(plan: &Plan, sizes: &Sizes) -> Error {
+    let Sizes { tokens, sequences, context, .. } = sizes;
+    let sequences = if *sequences == 1 { "a sequence".into() } else { format!("{sequences} sequences") };
+    let mut what = format!("{sequences} of `{}`", plan.model);
+    if *context > 0 {
+        what += &format!(" with room for {context} tokens each");
     }
-    Ok(())
+    if *tokens > 0 {
+        what += &format!(" in steps of {tokens} tokens");
+    }
+    let advice = "use fewer or shorter sequences, or compile the model with smaller `block_tokens` or windows";
+    let help = format!("{advice}:\n  - a session takes {}", plan.memory_formula());
+    Error::Memory { what, bytes: plan.bytes(sizes), help }
 }

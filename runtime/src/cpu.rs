@@ -2,7 +2,8 @@
 //!
 //! This is where compiled code is called. What makes that sound is in the plan: [`Plan::validate`] has checked its
 //! indices, the session has given every buffer the size that the plan says, and the compiler promises that a kernel
-//! stays within these sizes and that the items of one launch write to different places.
+//! stays within these sizes and that the items of one launch write to different places. That promise cannot be checked
+//! here, as a kernel's sizes are in its code: an artifact must be trusted like any program.
 #![allow(unsafe_code)]
 
 use std::{ffi::c_void, ops::Range, sync::Arc};
@@ -26,6 +27,9 @@ const TASK_NS: u64 = 10_000;
 /// Tasks for each thread, so that one that is held up does not hold up all.
 const TASKS_PER_THREAD: usize = 4;
 
+/// More threads than any machine has use for would only take time to start.
+const MOST_THREADS: usize = 1024;
+
 /// Where a model runs: some cores of this machine. Clones share the threads.
 #[derive(Clone, Debug)]
 pub struct Device {
@@ -33,19 +37,24 @@ pub struct Device {
 }
 
 impl Device {
-    /// All cores that this process may use.
+    /// All cores that this process may use, up to 1024.
     ///
     /// # Errors
     /// E0611 when threads cannot be started.
     pub fn cpu() -> Result<Device, Error> {
-        Device::cpu_threads(std::thread::available_parallelism().map_or(1, usize::from))
+        Device::cpu_threads(std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS))
     }
 
     /// `threads` threads, at least one. Results are the same bits for any number.
     ///
     /// # Errors
-    /// E0611 when threads cannot be started.
+    /// E0611 for more than 1024 threads, or when threads cannot be started.
     pub fn cpu_threads(threads: usize) -> Result<Device, Error> {
+        if threads > MOST_THREADS {
+            return Err(Error::Device(format!(
+                "{threads} threads are too many; use at most {MOST_THREADS}, best one for each core"
+            )));
+        }
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads.max(1))
             .thread_name(|index| format!("momc {index}"))

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::memory::show_bytes;
+
 /// What went wrong. The text starts with the error's number, as in `E0608: …`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -84,15 +86,15 @@ pub enum Error {
     /// A checkpoint belongs to another model or batch.
     #[error("E0609: {0}")]
     Checkpoint(String),
-    /// More memory than there is an address for.
-    #[error(
-        "E0610: {what} would take {bytes} bytes, more than a process can address; use fewer sequences or shorter ones"
-    )]
+    /// The system has not that much memory.
+    #[error("E0610: there is no memory for {what}, {} in all; {help}", show_bytes(*.bytes))]
     Memory {
-        /// What would.
+        /// What was asked for.
         what: String,
-        /// That many.
+        /// What it takes.
         bytes: u64,
+        /// What to do.
+        help: String,
     },
     /// A device cannot be used.
     #[error("E0611: {0}")]

@@ -1,7 +1,8 @@
-//! What the operating system gives: files mapped into memory and loaded libraries.
+//! What the operating system gives: zeroed memory, files mapped into memory and loaded libraries.
 #![allow(unsafe_code)]
 
 use std::{
+    alloc::{Layout, alloc_zeroed},
     fs::File,
     io,
     ops::Range,
@@ -9,6 +10,36 @@ use std::{
 };
 
 use crate::cpu::Kernel;
+
+/// Numbers that buffers are made of.
+///
+/// # Safety
+/// Bytes that are all zero are a value of the type, which is not empty.
+pub(crate) unsafe trait Number: Copy {}
+
+// SAFETY: zero bytes are zero in all of them.
+unsafe impl Number for u8 {}
+// SAFETY: as above.
+unsafe impl Number for u16 {}
+// SAFETY: as above.
+unsafe impl Number for i32 {}
+// SAFETY: as above.
+unsafe impl Number for f32 {}
+// SAFETY: as above.
+unsafe impl Number for usize {}
+
+/// `len` zeros; none where the system has no memory for them. `vec![0; len]` would end the process instead, and
+/// `Vec::try_reserve` leaves the zeros to be written, to pages that may never be used.
+pub(crate) fn zeros<T: Number>(len: usize) -> Option<Vec<T>> {
+    if len == 0 {
+        return Some(Vec::new());
+    }
+    let layout = Layout::array::<T>(len).ok()?;
+    // SAFETY: neither the type nor the array is empty.
+    let start = unsafe { alloc_zeroed(layout) }.cast::<T>();
+    // SAFETY: the global allocator gave this memory for an array of `len` elements, whose zero bytes are numbers.
+    (!start.is_null()).then(|| unsafe { Vec::from_raw_parts(start, len, len) })
+}
 
 /// A file seen as memory. Whoever shortens the file meanwhile ends the process; nobody may.
 #[derive(Debug)]

@@ -6,9 +6,9 @@
 //! # fn main() -> Result<(), mom_runtime::Error> {
 //! let module = Module::load("model.so")?;
 //! let model = module.bind(Device::cpu()?, Weights::open("model.safetensors")?)?;
-//! let mut session = model.session();
+//! let mut session = model.session()?;
 //! let logits = session.prefill(&[1, 2, 3])?;
-//! let mark = session.checkpoint();
+//! let mark = session.checkpoint()?;
 //! let next = session.decode(4)?;
 //! session.rollback(&mark)?;
 //! assert_eq!(session.decode(4)?, next);

@@ -27,21 +27,21 @@ pub(crate) enum Packed {
 }
 
 impl Packed {
-    /// Reads a parameter's rows from its tensor.
-    pub(crate) fn new(param: &Param, values: &Values<'_>) -> Packed {
-        match param.dtype {
+    /// Reads a parameter's rows from its tensor; none where there is no memory for them.
+    pub(crate) fn new(param: &Param, values: &Values<'_>) -> Option<Packed> {
+        Some(match param.dtype {
             DType::Bf16 => {
-                let mut elements = Aligned::new(param.elements());
+                let mut elements = Aligned::new(param.elements())?;
                 pack(param, values, elements.as_mut_slice(), |value| half::bf16::from_f32(value).to_bits());
                 Packed::Bf16(elements)
             }
             // A valid plan has no integer parameters.
             DType::F32 | DType::I32 => {
-                let mut elements = Aligned::new(param.elements());
+                let mut elements = Aligned::new(param.elements())?;
                 pack(param, values, elements.as_mut_slice(), |value| value);
                 Packed::F32(elements)
             }
-        }
+        })
     }
 
     /// Where it lies. Kernels take all buffers as mutable; they do not write to parameters.
@@ -117,7 +117,7 @@ mod tests {
                 dtype: DType::F32,
                 layout,
             };
-            let Packed::F32(packed) = Packed::new(&param, &Values::Slice(&tensor)) else { unreachable!() };
+            let Some(Packed::F32(packed)) = Packed::new(&param, &Values::Slice(&tensor)) else { unreachable!() };
             let packed = packed.as_slice();
             let width = match layout {
                 Layout::RowMajor => {

@@ -9,9 +9,10 @@ use std::{fmt, sync::Arc};
 use crate::{
     artifact::Module,
     blocks::{self, Block, Cutter, Piece, Rows},
-    buffers::{Buffers, check_memory},
+    buffers::{Buffers, shortage},
     cpu::{Device, Program},
     error::Error,
+    host::zeros,
     memory::Memory,
     pack::Packed,
     plan::{Plan, Sizes},
@@ -32,9 +33,7 @@ struct Inner {
 }
 
 impl Model {
-    pub(crate) fn new(module: Module, device: Device, params: Vec<Arc<Packed>>) -> Result<Model, Error> {
-        // One sequence is possible in every bound model, so that `session` cannot fail.
-        check_memory(module.plan(), &Sizes { sequences: 1, ..Sizes::default() })?;
+    pub(crate) fn new(module: Module, device: Device, params: Vec<Arc<Packed>>) -> Model {
         let mut distinct: Vec<&Arc<Packed>> = Vec::new();
         for packed in &params {
             if !distinct.iter().any(|other| Arc::ptr_eq(other, packed)) {
@@ -42,7 +41,7 @@ impl Model {
             }
         }
         let weight_bytes = distinct.iter().map(|packed| packed.bytes()).sum();
-        Ok(Model { inner: Arc::new(Inner { module, device, params, weight_bytes }) })
+        Model { inner: Arc::new(Inner { module, device, params, weight_bytes }) }
     }
 
     /// What the artifact says about the model.
@@ -61,25 +60,24 @@ impl Model {
     }
 
     /// One sequence without a token.
-    pub fn session(&self) -> Session {
-        self.sequences(1)
+    ///
+    /// # Errors
+    /// E0610 when there is no memory for it.
+    pub fn session(&self) -> Result<Session, Error> {
+        self.batch(1)
     }
 
     /// `sequences` sequences without a token, which are stepped together.
     ///
     /// # Errors
-    /// E0608 for no sequence, E0610 for more than memory has addresses for.
+    /// E0608 for no sequence, E0610 when there is no memory for so many.
     pub fn batch(&self, sequences: usize) -> Result<Session, Error> {
         if sequences == 0 {
             return Err(Error::Step("a batch needs at least one sequence".into()));
         }
-        check_memory(self.plan(), &Sizes { sequences, ..Sizes::default() })?;
-        Ok(self.sequences(sequences))
-    }
-
-    fn sequences(&self, sequences: usize) -> Session {
-        let buffers = Buffers::new(self.plan(), sequences);
-        Session { model: self.clone(), positions: vec![0; sequences], buffers, block: Block::default() }
+        let buffers = Buffers::new(self.plan(), sequences)?;
+        let positions = zeros(sequences).ok_or_else(|| shortage(self.plan(), &buffers.largest))?;
+        Ok(Session { model: self.clone(), positions, buffers, block: Block::default() })
     }
 }
 
@@ -146,7 +144,8 @@ impl Session {
     /// Feeds a prompt, or more of it, to the session's one sequence; returns the logits of its last token.
     ///
     /// # Errors
-    /// E0608 for an empty prompt or a token out of range; the session is then unchanged.
+    /// E0608 for an empty prompt or a token out of range, E0610 when there is no memory for the step. The session is then
+    /// unchanged.
     pub fn prefill(&mut self, tokens: &[u32]) -> Result<Vec<f32>, Error> {
         self.prefill_with(tokens, &mut |_, _| ())
     }
@@ -166,7 +165,7 @@ impl Session {
     /// Feeds one token to the session's one sequence; returns its logits.
     ///
     /// # Errors
-    /// E0608 for a token out of range.
+    /// As for [`Session::prefill`].
     pub fn decode(&mut self, token: u32) -> Result<Vec<f32>, Error> {
         self.prefill(&[token])
     }
@@ -177,8 +176,8 @@ impl Session {
     /// constant memory.
     ///
     /// # Errors
-    /// E0608 when pieces do not fit the batch, hold no token at all, or a token is out of range; E0610 when the step
-    /// cannot fit into memory. The session is then unchanged.
+    /// E0608 when pieces do not fit the batch, hold no token at all, or a token is out of range; E0610 when
+    /// there is no memory for the step or its results. The session is then unchanged.
     pub fn step(&mut self, pieces: &[Piece<'_>], rows: Rows) -> Result<Outputs, Error> {
         self.step_with(pieces, rows, &mut |_, _| ())
     }
@@ -202,12 +201,15 @@ impl Session {
         let largest = Sizes {
             tokens: plan.block_tokens.min(total),
             sequences: pieces.len(),
-            rows: cutter.most_rows(),
+            rows: cutter.row_count().min(plan.block_tokens),
             context: plan.context_capacity(ends.max().unwrap_or(0)),
         };
+        let mut outputs = kept_outputs(plan, rows, cutter.row_count())?;
         self.buffers.reserve(plan, &largest, &self.positions)?;
+        if !self.block.reserve(&largest) {
+            return Err(shortage(plan, &largest));
+        }
 
-        let mut outputs = kept_outputs(plan, rows);
         let mut done = 0;
         let program = Program { plan, kernels: inner.module.kernels(), params: &inner.params };
         while cutter.next(&mut self.block, &mut self.positions) {
@@ -231,29 +233,44 @@ impl Session {
         Ok(Outputs { tensors })
     }
 
-    /// What a state holds, `[B, elements]`, or none for a name that the model has not.
+    /// What a state holds, `[B, elements]`.
     ///
     /// A cache without a window is given as `[B, length of the longest sequence, elements]`; what is beyond the end of
     /// a sequence is zero.
-    pub fn state(&self, name: &str) -> Option<Vec<f32>> {
+    ///
+    /// # Errors
+    /// E0608 for a name that the model has not, E0610 when there is no memory for a copy.
+    pub fn state(&self, name: &str) -> Result<Vec<f32>, Error> {
         let plan = self.model.plan();
-        let index = plan.states.iter().position(|state| state.name == name)?;
-        let sequences = self.buffers.state(plan, index, &self.positions);
-        let longest = sequences.iter().map(Vec::len).max().unwrap_or(0);
-        let padded = sequences.into_iter().flat_map(|mut values| {
-            values.resize(longest, 0.0);
-            values
-        });
-        Some(padded.collect())
+        let index = plan.states.iter().position(|state| state.name == name);
+        let index = index.ok_or_else(|| Error::Step(format!("`{}` has no state `{name}`", plan.model)))?;
+        let sequences = || self.buffers.state(plan, index, &self.positions);
+        let longest = sequences().map(<[f32]>::len).max().unwrap_or(0);
+        let copy = longest.checked_mul(self.positions.len()).and_then(zeros);
+        let mut copy: Vec<f32> = copy.ok_or_else(|| self.no_copy(&format!("a copy of the state `{name}`")))?;
+        for (to, from) in copy.chunks_mut(longest.max(1)).zip(sequences()) {
+            to[..from.len()].copy_from_slice(from);
+        }
+        Ok(copy)
     }
 
     /// Copies all states, to come back to with [`Session::rollback`].
-    pub fn checkpoint(&self) -> Checkpoint {
+    ///
+    /// # Errors
+    /// E0610 when there is no memory for the copy.
+    pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
         let plan = self.model.plan();
-        Checkpoint {
-            model: self.model.clone(),
-            positions: self.positions.clone(),
-            states: (0..plan.states.len()).map(|index| self.buffers.state(plan, index, &self.positions)).collect(),
+        let states = (0..plan.states.len()).map(|index| joined(|| self.buffers.state(plan, index, &self.positions)));
+        let parts: (Option<Vec<_>>, _) = (states.collect(), joined(|| [self.positions.as_slice()].into_iter()));
+        let (Some(states), Some(positions)) = parts else { return Err(self.no_copy("a checkpoint")) };
+        Ok(Checkpoint { model: self.model.clone(), positions, states })
+    }
+
+    fn no_copy(&self, what: &str) -> Error {
+        Error::Memory {
+            what: format!("{what} beside a session of `{}`", self.model.plan().model),
+            bytes: self.allocated_bytes(),
+            help: "drop checkpoints and sessions that are no longer needed, or use fewer sequences".into(),
         }
     }
 
@@ -261,7 +278,8 @@ impl Session {
     /// model with as many sequences, so that several sessions continue one prompt.
     ///
     /// # Errors
-    /// E0609 when the checkpoint is of another model or another number of sequences; the session is then unchanged.
+    /// E0609 when the checkpoint is of another model or another number of sequences, E0610 when there is no memory for
+    /// its caches. The session is then unchanged.
     pub fn rollback(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
         if !Arc::ptr_eq(&self.model.inner, &checkpoint.model.inner) {
             return Err(Error::Checkpoint("the checkpoint was taken with another bound model".into()));
@@ -300,8 +318,8 @@ impl Session {
 pub struct Checkpoint {
     model: Model,
     positions: Vec<usize>,
-    /// For each state, for each sequence.
-    states: Vec<Vec<Vec<f32>>>,
+    /// For each state what [`Buffers::state`] gave, one sequence after the other.
+    states: Vec<Vec<f32>>,
 }
 
 impl Checkpoint {
@@ -311,8 +329,28 @@ impl Checkpoint {
     }
 }
 
-/// Empty tensors for the outputs that a step keeps, with their places in the plan.
-fn kept_outputs(plan: &Plan, rows: Rows) -> Vec<(usize, Tensor)> {
-    let kept = plan.outputs.iter().enumerate().filter(|(_, output)| rows == Rows::All || output.rows == PER_ROW);
-    kept.map(|(index, output)| (index, Tensor { rows: 0, columns: output.columns, data: Vec::new() })).collect()
+/// Empty tensors with room for the `count` rows of the outputs that a step keeps, with their places in the plan.
+fn kept_outputs(plan: &Plan, rows: Rows, count: usize) -> Result<Vec<(usize, Tensor)>, Error> {
+    let kept = || plan.outputs.iter().enumerate().filter(|(_, output)| rows == Rows::All || output.rows == PER_ROW);
+    let tensors = kept().map(|(index, output)| {
+        let mut data = Vec::new();
+        data.try_reserve_exact(count.checked_mul(output.columns)?).ok()?;
+        Some((index, Tensor { rows: 0, columns: output.columns, data }))
+    });
+    tensors.collect::<Option<_>>().ok_or_else(|| {
+        let columns = kept().fold(0u64, |sum, (_, output)| sum.saturating_add(output.columns as u64));
+        Error::Memory {
+            what: format!("the results of {count} rows of `{}`", plan.model),
+            bytes: columns.saturating_mul(count as u64).saturating_mul(4),
+            help: "give the tokens in several steps, or ask for the rows of the last tokens only".into(),
+        }
+    })
+}
+
+/// All slices one after the other; none where there is no memory for a copy.
+fn joined<'a, T: Copy + 'a, I: Iterator<Item = &'a [T]>>(slices: impl Fn() -> I) -> Option<Vec<T>> {
+    let mut joined = Vec::new();
+    joined.try_reserve_exact(slices().map(<[T]>::len).sum()).ok()?;
+    slices().for_each(|slice| joined.extend_from_slice(slice));
+    Some(joined)
 }

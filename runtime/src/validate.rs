@@ -1,8 +1,10 @@
 //! A plan that passed [`Plan::validate`] can be run without looking at its indices again.
+//!
+//! What cannot be checked is whether buffers are as large as the kernels believe: those sizes are in their code alone.
 
 use std::collections::HashSet;
 
-use crate::plan::{Buffer, DType, Launch, Layout, Linear, Param, Plan, State, StateKind};
+use crate::plan::{Buffer, DType, Launch, Layout, Linear, Param, Plan, Sizes, State, StateKind};
 
 /// The inputs that a step provides, in the order in which the runtime keeps them.
 pub const INPUTS: [&str; 4] = ["tokens", "position", "cu_seqlens", "rows"];
@@ -42,17 +44,35 @@ impl Plan {
                 return Err(format!("logits have {} columns for {} tokens", output.columns, self.vocab_size));
             }
         }
+        if let Some(slot) = self.slots.iter().position(|slot| slot.at(&self.most()) > i64::MAX as usize) {
+            return Err(format!("slot {slot} is too large"));
+        }
         self.launches.iter().enumerate().try_for_each(|(index, launch)| {
             self.check_launch(launch).map_err(|problem| format!("launch {index} {problem}"))
         })
+    }
+
+    /// No step is larger than this.
+    fn most(&self) -> Sizes {
+        let countable = i32::MAX as usize;
+        Sizes { tokens: self.block_tokens, sequences: countable, rows: self.block_tokens, context: countable + 1 }
     }
 
     fn check_launch(&self, launch: &Launch) -> Result<(), String> {
         if launch.kernel >= self.kernels.len() {
             return Err(format!("calls kernel {} of {}", launch.kernel, self.kernels.len()));
         }
-        if launch.chunk == 0 || launch.times == 0 {
+        if launch.rows == Linear::default() || launch.chunk == 0 || launch.times == 0 {
             return Err("has no items".into());
+        }
+        if launch.items(&self.most()) > i64::MAX as usize {
+            return Err("has more items than kernels can count".into());
+        }
+        // A kernel takes its buffers from a list whose length is not told.
+        let mut others = self.launches.iter().filter(|other| other.kernel == launch.kernel);
+        if let Some(other) = others.find(|other| other.buffers.len() != launch.buffers.len()) {
+            let [found, count] = [launch, other].map(|launch| launch.buffers.len());
+            return Err(format!("gives `{}` {found} buffers, another one {count}", self.kernels[launch.kernel]));
         }
         launch.buffers.iter().try_for_each(|buffer| {
             let (what, index, count) = match buffer {
@@ -76,11 +96,18 @@ fn check_param(param: &Param) -> Result<(), String> {
         return problem("is empty");
     }
     let last = param.first_row.checked_add(param.rows);
-    if elements % param.columns != 0 || last.is_none_or(|last| last > elements / param.columns) {
+    let tensor_rows = param.shape.first().copied().unwrap_or(1);
+    if tensor_rows.checked_mul(param.columns) != Some(elements) {
+        return problem("has rows of another length than its tensor");
+    }
+    if last.is_none_or(|last| last > tensor_rows) {
         return problem("lies outside its tensor");
     }
     if param.layout == (Layout::Panels { width: 0 }) {
         return problem("has panels of no rows");
+    }
+    if param.elements() > isize::MAX as usize {
+        return problem("has panels that are too large");
     }
     if param.dtype == DType::I32 {
         return problem("holds integers");

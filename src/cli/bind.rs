@@ -1,16 +1,12 @@
 //! A model that is ready to run: compiled or loaded, with its weights in memory.
 
-use std::{
-    num::NonZeroUsize,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
-use clap::Args;
+use clap::{Args, value_parser};
 use mom_runtime::{Device, Model, Module, Weights, show_bytes};
 use momc::{driver::Driver, failure::Failure};
 
-use super::{compile, ui};
+use super::{compile, temporary, ui};
 
 #[derive(Args)]
 pub(crate) struct ModelArguments {
@@ -24,8 +20,8 @@ pub(crate) struct ModelArguments {
     #[arg(long, value_name = "SEED")]
     random_weights: Option<u64>,
     /// Threads to compute with [default: all cores]
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
 }
 
 impl ModelArguments {
@@ -49,9 +45,8 @@ impl ModelArguments {
             return Ok(Module::load(&self.model)?);
         }
         let mut driver = Driver::new(&self.model, "native")?;
-        let scratch =
-            tempfile::tempdir().map_err(|error| Failure::cannot_write(Path::new("temporary folder"), &error))?;
-        let artifact = scratch.path().join("model.so");
+        let scratch = temporary::folder()?;
+        let artifact = scratch.item.path().join("artifact.so");
         let spinner = ui::spinner("compiling");
         let compiled = driver.compile(&artifact);
         spinner.finish_and_clear();
@@ -69,7 +64,7 @@ impl ModelArguments {
             (None, None) => Weights::open(&self.model)?,
         };
         let device = match self.threads {
-            Some(threads) => Device::cpu_threads(threads.get())?,
+            Some(threads) => Device::cpu_threads(threads.into())?,
             None => Device::cpu()?,
         };
         let spinner = ui::spinner("reading weights");

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsStr,
+    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -12,7 +13,11 @@ use momc::{
     failure::Failure,
 };
 
-use super::{inspect, output, ui};
+use super::{
+    inspect,
+    output::{self, Place},
+    temporary, ui,
+};
 
 /// Compile a model to an artifact, or print one of its stages
 ///
@@ -48,26 +53,24 @@ impl Compile {
 
     fn artifact(&self, output: &Path) -> Result<(), Failure> {
         check_extension(output)?;
-        output::check_place(output)?;
+        let place = Place::find(output)?;
         let mut driver = Driver::new(&self.model, &self.target)?;
-        let program = driver.compile(output);
+        let scratch = temporary::folder()?;
+        let artifact = scratch.item.path().join("artifact.so");
+        let program = driver.compile(&artifact);
         ui::warn(&driver.warnings);
         let program = program?;
+        place.write(&fs::read(&artifact).map_err(|error| Failure::cannot_read(&artifact, &error))?)?;
         ui::print(format_args!("{}{}\n", inspect::summary(&program.plan), times(&driver.times)))?;
         ui::print(format_args!("wrote       {}\n", output.display()))
     }
 
     fn text(&self, output: Option<&Path>, stage: Stage) -> Result<(), Failure> {
-        if let Some(path) = output.filter(|path| is_artifact(path)) {
-            return Err(Failure::Usage(format!(
-                "`--emit {stage}` writes a text, which does not belong into `{}`",
-                path.display()
-            )));
-        }
+        let place = output.map(Place::for_text).transpose()?;
         let mut driver = Driver::new(&self.model, &self.target)?;
         let text = driver.emit(stage);
         ui::warn(&driver.warnings);
-        output::write(output, &text?)
+        output::write(place.as_ref(), &text?)
     }
 }
 
@@ -82,6 +85,9 @@ fn check_extension(output: &Path) -> Result<(), Failure> {
         Some("cubin") => Err(Failure::Usage(format!(
             "`{shown}`: this version writes no GPU code yet; native code goes into a file ending in `.so`"
         ))),
+        None if output.file_name() == Some(OsStr::new(".so")) => {
+            Err(Failure::Usage(format!("`{shown}`: there is no name before `.so`")))
+        }
         _ => Err(Failure::Usage(format!("`{shown}`: the name of an artifact ends in `.so`"))),
     }
 }

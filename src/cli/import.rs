@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use momc::{failure::Failure, spec};
 
-use super::{output, ui};
+use super::{
+    output::{self, Place},
+    ui,
+};
 
 /// Write the model description of a Hugging Face folder
 ///
@@ -24,8 +27,9 @@ pub(crate) struct Import {
 
 impl Import {
     pub(crate) fn execute(self) -> Result<(), Failure> {
+        let place = self.output.as_deref().map(Place::for_text).transpose()?;
         let spec = spec::read(&self.folder)?;
         ui::warn(&spec.warnings);
-        output::write(self.output.as_deref(), &spec::to_toml(&spec))
+        output::write(place.as_ref(), &spec::to_toml(&spec))
     }
 }

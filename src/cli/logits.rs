@@ -6,22 +6,23 @@ use std::{
 };
 
 use clap::Args;
-use mom_runtime::{Model, Piece, Rows};
+use mom_runtime::{Model, Piece, Rows, Session};
 use momc::failure::Failure;
 
 use super::{
     batch::Batch,
     bind::{ModelArguments, rate},
     inspect::grouped,
-    output,
-    tensors::TensorFile,
+    output::Place,
+    tensors::{self, TensorFile},
     ui,
 };
 
 #[derive(Args)]
 pub(crate) struct LogitsArguments {
     /// Safetensors file to write: `logits` f32 [B, T, V], also where the mask is 0
-    #[arg(long, value_name = "FILE", requires = "tokens")]
+    // That it conflicts with each prompt is said too, since a conflict with `tokens` alone lifts the requirement.
+    #[arg(long, value_name = "FILE", requires = "tokens", conflicts_with_all = ["prompt", "prompt_file", "prompt_tokens"])]
     logits: Option<PathBuf>,
     /// Write the router's logits too: `router_logits.<layer>` f32 [B, T, M]
     #[arg(long, requires = "logits")]
@@ -33,13 +34,14 @@ impl LogitsArguments {
         let Some(path) = &self.logits else {
             return Err(Failure::Usage("`--tokens` needs `--logits FILE`".to_owned()));
         };
-        output::check_place(path)?;
+        let place = tensors::place(path)?;
         let module = arguments.module()?;
         let batch = Batch::read(tokens, module.plan().vocab_size)?;
         let model = arguments.bind(&module)?;
-        let mut file = self.create(path, &model, &batch)?;
+        let session = model.batch(batch.rows)?;
+        let mut file = self.create(&place, &model, &batch)?;
         let start = Instant::now();
-        write_logits(&model, &batch, &mut file)?;
+        write_logits(session, &batch, &mut file)?;
         let count = batch.tokens.len();
         let speed = rate(count, start.elapsed());
         file.finish()?;
@@ -48,20 +50,19 @@ impl LogitsArguments {
         Ok(())
     }
 
-    fn create(&self, path: &Path, model: &Model, batch: &Batch) -> Result<TensorFile, Failure> {
+    fn create<'a>(&self, place: &'a Place, model: &Model, batch: &Batch) -> Result<TensorFile<'a>, Failure> {
         let outputs = model.plan().outputs.iter().filter(|output| self.router_logits || output.name == "logits");
         let tensors: Vec<_> =
             outputs.map(|output| (output.name.clone(), vec![batch.rows, batch.length, output.columns])).collect();
-        TensorFile::create(path, &tensors)
+        TensorFile::create(place, &tensors)
     }
 }
 
 /// Runs the batch through the model, all sequences side by side and a few tokens of each at a time, so that no more
 /// than one step's results are held.
-fn write_logits(model: &Model, batch: &Batch, file: &mut TensorFile) -> Result<(), Failure> {
-    let mut session = model.batch(batch.rows)?;
+fn write_logits(mut session: Session, batch: &Batch, file: &mut TensorFile<'_>) -> Result<(), Failure> {
     let bar = ui::progress("reading tokens", batch.tokens.len());
-    let width = (model.plan().block_tokens / batch.rows).max(1);
+    let width = (session.model().plan().block_tokens / batch.rows).max(1);
     for start in (0..batch.length).step_by(width) {
         let count = width.min(batch.length - start);
         let places = (0..batch.rows).map(|row| row * batch.length + start).map(|place| place..place + count);

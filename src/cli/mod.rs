@@ -9,6 +9,7 @@ mod logits;
 mod output;
 mod prompt;
 mod run;
+mod temporary;
 mod tensors;
 pub(crate) mod ui;
 

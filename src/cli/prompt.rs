@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    num::ParseIntError,
     path::{Path, PathBuf},
 };
 
@@ -21,11 +22,18 @@ pub(crate) struct Prompt {
     #[arg(long, value_name = "FILE")]
     prompt_file: Option<PathBuf>,
     /// Token numbers to continue, which needs no tokenizer; prints token numbers
-    #[arg(long, value_name = "N,N,…", value_delimiter = ',')]
+    #[arg(long, value_name = "N,N,…", value_delimiter = ',', value_parser = token, allow_hyphen_values = true)]
     prompt_tokens: Option<Vec<u32>>,
     /// A .safetensors file with `input_ids` int64 [B, T] and, if wanted, `attention_mask` int64 [B, T]
     #[arg(long, value_name = "FILE", requires = "logits", conflicts_with = "Generation")]
     tokens: Option<PathBuf>,
+}
+
+fn token(text: &str) -> Result<u32, String> {
+    match text.parse::<i64>() {
+        Ok(..0) => Err("the numbers of tokens are not negative".to_owned()),
+        _ => text.parse().map_err(|error: ParseIntError| error.to_string()),
+    }
 }
 
 impl Prompt {

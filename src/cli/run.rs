@@ -105,7 +105,7 @@ impl Run {
     }
 
     fn generate(&self, model: &Model, tokenizer: Option<&Tokenizer>, prompt: &[u32]) -> Result<(), Failure> {
-        let mut session = model.session();
+        let mut session = model.session()?;
         let mut report = Report { prompt: prompt.len(), ..Report::default() };
         let bar = ui::progress("reading the prompt", prompt.len());
         let start = Instant::now();

@@ -145,6 +145,8 @@ impl Parser<'_> {
             "null" => Some(Kind::Null),
             "true" => Some(Kind::Boolean(true)),
             "false" => Some(Kind::Boolean(false)),
+            // Python writes these into configurations, and no key of a model takes them.
+            "NaN" | "Infinity" | "-Infinity" => word.parse().ok().map(Kind::Float),
             _ if !word.starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) => None,
             _ if word.contains(['.', 'e', 'E']) => word.parse().ok().map(Kind::Float),
             _ => integer(word, 10).map(Kind::Integer),

@@ -1,7 +1,7 @@
 //! From the `tiled` stage down: MLIR's own conversions to the `llvm` dialect, LLVM's optimiser, an object file, and the
 //! linker that makes it an artifact.
 
-use std::{io, path::Path, process::Command};
+use std::{fs, io, path::Path, process::Command};
 
 use melior::{
     Context,
@@ -18,8 +18,6 @@ pub(crate) mod llvm;
 const LOWERING: Code = Code(410);
 /// The linker is missing or failed.
 const LINK: Code = Code(411);
-/// The artifact cannot be written.
-const WRITE: Code = Code(412);
 
 /// MLIR's conversions, in order.
 const PIPELINE: &str = "builtin.module(canonicalize, cse, loop-invariant-code-motion, convert-scf-to-cf, \
@@ -70,21 +68,20 @@ fn context() -> Context {
     context
 }
 
-/// Links an object file into a shared object and returns its bytes.
+/// Links an object file into the artifact `path`. The object file stays beside it.
 ///
 /// # Errors
-/// E0411 where no C compiler is there to link, or it fails.
-pub(crate) fn link(object: &[u8], arch: &str) -> Result<Vec<u8>, Box<Diagnostic>> {
-    let failed =
-        |error: io::Error| Box::new(Diagnostic::error(LINK, format!("the artifact cannot be linked: {error}")));
-    let folder = tempfile::tempdir().map_err(failed)?;
-    let (input, output) = (folder.path().join("kernels.o"), folder.path().join("kernels.so"));
-    std::fs::write(&input, object).map_err(failed)?;
+/// E0411 where no C compiler is there to link, or it fails, or the files cannot be written.
+pub(crate) fn link(object: &[u8], arch: &str, path: &Path) -> Result<(), Box<Diagnostic>> {
+    let unwritten =
+        |error: io::Error| Box::new(Diagnostic::error(LINK, format!("cannot link `{}`: {error}", path.display())));
+    let input = path.with_extension("o");
+    fs::write(&input, object).map_err(unwritten)?;
     // The host's own compiler where it fits, else the cross compiler as Debian names it.
     let linker = if arch == std::env::consts::ARCH { "cc".to_string() } else { format!("{arch}-linux-gnu-gcc") };
     let run = Command::new(&linker)
         .args(["-shared", "-Wl,-z,noexecstack", "-o"])
-        .arg(&output)
+        .arg(path)
         .arg(&input)
         .arg("-lm")
         .output()
@@ -103,23 +100,7 @@ pub(crate) fn link(object: &[u8], arch: &str) -> Result<Vec<u8>, Box<Diagnostic>
                 .note(String::from_utf8_lossy(&run.stderr).into_owned()),
         ));
     }
-    std::fs::read(&output).map_err(failed)
-}
-
-/// Writes a file so that it is there whole or not at all.
-///
-/// # Errors
-/// E0412.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Box<Diagnostic>> {
-    let failed = |error: io::Error| {
-        Box::new(Diagnostic::error(WRITE, format!("`{}` cannot be written: {error}", path.display())))
-    };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::Builder::new().prefix(".momc-").tempfile_in(folder).map_err(failed)?;
-    io::Write::write_all(&mut file, bytes).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    let mut bytes = fs::read(path).map_err(unwritten)?;
+    mom_runtime::artifact::seal(&mut bytes);
+    fs::write(path, bytes).map_err(unwritten)
 }

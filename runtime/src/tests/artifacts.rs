@@ -62,7 +62,7 @@ fn an_artifact_runs() {
     let module = Module::load(&path).unwrap();
     let model = module.bind(Device::cpu().unwrap(), Weights::random(5)).unwrap();
     let table = Weights::random_values(5, "table", &[VOCAB, VOCAB]);
-    assert_eq!(model.session().prefill(&[0, 1, 2, 3, 4]).unwrap(), table[4 * VOCAB..5 * VOCAB]);
+    assert_eq!(model.session().unwrap().prefill(&[0, 1, 2, 3, 4]).unwrap(), table[4 * VOCAB..5 * VOCAB]);
 }
 
 /// The system's loader knows libraries by their paths and would give the former one again.
@@ -128,11 +128,15 @@ fn plans_that_cannot_be_run_are_refused() {
         load(&plan)
     };
     type Case = (fn(&mut Plan), u16, &'static str);
-    let cases: [Case; 6] = [
+    let cases: [Case; 10] = [
         (|plan| plan.target.arch = "vax".into(), 604, "not vax; compile it for this machine with `--target native`"),
         (|plan| plan.target.features = vec!["warp".into()], 604, "this processor lacks warp"),
         (|plan| plan.launches[0].buffers[0] = Buffer::Param(3), 605, "launch 0 uses parameter 3 of 1"),
         (|plan| plan.params[0].first_row = usize::MAX, 605, "parameter `table` lies outside its tensor"),
+        (|plan| plan.params[0].columns = 1, 605, "parameter `table` has rows of another length than its tensor"),
+        (|plan| plan.launches[0].chunk = 0, 605, "launch 0 has no items"),
+        (|plan| plan.launches[0].times = usize::MAX, 605, "launch 0 has more items than kernels can count"),
+        (|plan| plan.slots.push(per_row(usize::MAX / 2)), 605, "slot 0 is too large"),
         (|plan| plan.kernels[0] = "absent".into(), 605, "kernel `absent` is missing"),
         (|plan| plan.launches[0].buffers[1] = input("time"), 605, "launch 0 reads the unknown input `time`"),
     ];

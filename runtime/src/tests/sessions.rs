@@ -1,9 +1,10 @@
 //! Sessions: cutting into blocks, batches, padding, checkpoints, memory.
 
-use super::small_plan;
+use super::{per_row, small_plan};
 use crate::{
     Device, Model, Module, Outputs, Piece, Rows, Weights,
     cpu::test_kernels::{ALL, VOCAB, WIDTH},
+    plan::{Plan, StateKind},
 };
 
 fn model(block_tokens: usize, threads: usize) -> Model {
@@ -20,7 +21,7 @@ fn tokens(count: usize, seed: usize) -> Vec<u32> {
 
 /// `y` and logits of all tokens of one sequence, in one block.
 fn alone(tokens: &[u32]) -> Outputs {
-    model(1000, 1).session().step(&[Piece::new(tokens)], Rows::All).unwrap()
+    model(1000, 1).session().unwrap().step(&[Piece::new(tokens)], Rows::All).unwrap()
 }
 
 fn data<'a>(outputs: &'a Outputs, name: &str) -> &'a [f32] {
@@ -54,7 +55,7 @@ fn results_do_not_depend_on_cuts_nor_on_the_batch() {
         assert_eq!(session.positions(), [11, 0, 1, 6]);
 
         // One after the other and token by token, with only the last logits.
-        let mut session = model.session();
+        let mut session = model.session().unwrap();
         session.prefill(&sequences[0][..7]).unwrap();
         session.step(&[Piece::new(&sequences[0][7..9])], Rows::None).unwrap();
         session.decode(sequences[0][9]).unwrap();
@@ -79,9 +80,9 @@ fn padding_does_not_exist_for_the_sequence() {
 #[test]
 fn rollback_brings_back_the_same_bits() {
     let model = model(4, 2);
-    let mut session = model.session();
+    let mut session = model.session().unwrap();
     session.prefill(&tokens(60, 1)).unwrap();
-    let mark = session.checkpoint();
+    let mark = session.checkpoint().unwrap();
     let states = |session: &crate::Session| ["sum", "cache", "ring"].map(|name| session.state(name).unwrap());
     let before = states(&session);
     assert_eq!(before[1].len(), 60 * WIDTH);
@@ -96,12 +97,12 @@ fn rollback_brings_back_the_same_bits() {
     assert_eq!(first, second);
 
     // Another session of the model continues from there too, another batch does not.
-    let mut other = model.session();
+    let mut other = model.session().unwrap();
     other.rollback(&mark).unwrap();
     assert_eq!(other.decode(tokens(20, 5)[0]).unwrap(), first[0]);
     let error = model.batch(2).unwrap().rollback(&mark).unwrap_err();
     assert_eq!(error.code(), 609);
-    assert_eq!(self::model(4, 1).session().rollback(&mark).unwrap_err().code(), 609);
+    assert_eq!(self::model(4, 1).session().unwrap().rollback(&mark).unwrap_err().code(), 609);
 }
 
 #[test]
@@ -137,7 +138,7 @@ fn memory_does_not_grow_with_the_prompt() {
     let module = Module::from_parts(plan, ALL.to_vec());
     let model = module.bind(Device::cpu_threads(1).unwrap(), Weights::random(1)).unwrap();
     let allocated = [10, 1000].map(|length| {
-        let mut session = model.session();
+        let mut session = model.session().unwrap();
         session.prefill(&tokens(length, 0)).unwrap();
         session.allocated_bytes()
     });
@@ -163,7 +164,7 @@ fn wrong_steps_are_refused_and_change_nothing() {
     }
     assert_eq!(session.positions(), [0, 0]);
     assert_eq!(session.state("sum").unwrap(), [0.0; 2 * WIDTH]);
-    assert_eq!(session.model().session().prefill(&[]).unwrap_err().code(), 608);
+    assert_eq!(session.model().session().unwrap().prefill(&[]).unwrap_err().code(), 608);
     assert_eq!(session.model().batch(0).unwrap_err().code(), 608);
     assert_eq!(session.model().batch(usize::MAX / 2).unwrap_err().code(), 610);
 }
@@ -171,6 +172,55 @@ fn wrong_steps_are_refused_and_change_nothing() {
 #[test]
 fn progress_counts_all_tokens() {
     let mut seen = Vec::new();
-    model(4, 1).session().prefill_with(&tokens(10, 0), &mut |done, all| seen.push((done, all))).unwrap();
+    model(4, 1).session().unwrap().prefill_with(&tokens(10, 0), &mut |done, all| seen.push((done, all))).unwrap();
     assert_eq!(seen, [(4, 10), (8, 10), (10, 10)]);
+}
+
+/// One row of logits would take more than any machine has.
+#[test]
+fn without_memory_a_session_stays_as_it_is() {
+    let mut plan = small_plan();
+    plan.slots.push(per_row(1 << 55));
+    let module = Module::from_parts(plan, ALL.to_vec());
+    let mut session = module.bind(Device::cpu_threads(1).unwrap(), Weights::random(1)).unwrap().session().unwrap();
+    session.step(&[Piece::new(&tokens(60, 1))], Rows::None).unwrap();
+    let before = (session.largest_step(), session.allocated_bytes(), session.state("cache").unwrap());
+
+    // The step would also have made the cache larger.
+    let error = session.prefill(&tokens(20, 5)).unwrap_err();
+    assert_eq!(error.code(), 610);
+    let start = "there is no memory for a sequence of `small` with room for 128 tokens each in steps of 4 tokens, ";
+    assert!(error.message().starts_with(start), "{error}");
+    assert_eq!(session.positions(), [60]);
+    assert_eq!((session.largest_step(), session.allocated_bytes(), session.state("cache").unwrap()), before);
+
+    session.step(&[Piece::new(&tokens(20, 5))], Rows::None).unwrap();
+    let mut other = model(4, 1).session().unwrap();
+    other.step(&[Piece::new(&[tokens(60, 1), tokens(20, 5)].concat())], Rows::None).unwrap();
+    assert_eq!(session.state("cache").unwrap(), other.state("cache").unwrap());
+    assert_eq!(session.state("sum").unwrap(), other.state("sum").unwrap());
+}
+
+#[test]
+fn without_memory_nothing_is_bound_and_no_session_starts() {
+    let bind = |change: fn(&mut Plan)| {
+        let mut plan = small_plan();
+        change(&mut plan);
+        plan.validate().unwrap();
+        Module::from_parts(plan, ALL.to_vec()).bind(Device::cpu_threads(1).unwrap(), Weights::random(1))
+    };
+    let error = bind(|plan| {
+        let param = &mut plan.params[0];
+        (param.rows, param.shape[0]) = (1 << 55, 1 << 55);
+    });
+    let error = error.unwrap_err();
+    assert_eq!(error.code(), 610);
+    assert!(error.message().starts_with("there is no memory for the weights of `small`, 432 PB in all"), "{error}");
+    let model = bind(|plan| plan.states[2].kind = StateKind::Ring { capacity: 1 << 55 }).unwrap();
+    assert_eq!(model.session().unwrap_err().code(), 610);
+}
+
+#[test]
+fn threads_have_a_limit() {
+    assert_eq!(Device::cpu_threads(100_000).unwrap_err().code(), 611);
 }

@@ -45,9 +45,9 @@ fn files_of_every_kind_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let expected = [("embed", SHAPE.into(), numbers()), ("head", SHAPE.into(), numbers())];
     let expected = expected.map(|(name, shape, values)| (name.to_string(), shape, values));
-    let expected = bind(Weights::from_tensors(expected.into())).unwrap().session().prefill(&[1, 2]).unwrap();
+    let expected = bind(Weights::from_tensors(expected.into())).unwrap().session().unwrap().prefill(&[1, 2]).unwrap();
     let check = |path: &Path| {
-        let logits = bind(Weights::open(path).unwrap()).unwrap().session().prefill(&[1, 2]).unwrap();
+        let logits = bind(Weights::open(path).unwrap()).unwrap().session().unwrap().prefill(&[1, 2]).unwrap();
         assert_eq!(logits, expected);
     };
     let [first, second] = ["first.safetensors", "second.safetensors"].map(|name| folder.path().join(name));
