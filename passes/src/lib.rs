@@ -1,8 +1,8 @@
 //! What momc *does* to a program: from the `mom` stage to native code.
 //!
 //! [`compile`] is the whole way, read top to bottom: each operation of the graph becomes a launch of a kernel
-//! ([`schedule`]), kernels of equal shape are written once as MLIR ([`kernel`], the stage `tiled`), MLIR and LLVM lower
-//! them ([`lower`]), and the launches become the plan that travels inside the artifact. Nothing here reads a file or
+//! (`schedule`), kernels of equal shape are written once as MLIR (`kernel`, the stage `tiled`), MLIR and LLVM lower
+//! them (`lower`), and the launches become the plan that travels inside the artifact. Nothing here reads a file or
 //! prints, and nothing knows an update rule by name.
 
 use std::path::Path;

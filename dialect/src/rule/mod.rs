@@ -1,7 +1,7 @@
 //! The update-rule language: a recurrence as on paper, and how a layer makes its inputs.
 //!
-//! A file becomes a [`File`] in three steps that share nothing but their data: tokens ([`lexer`]), statements
-//! ([`parser`], which states the grammar) and a program whose names and axes fit ([`check`]). All of that knows axes
+//! A file becomes a [`File`] in three steps that share nothing but their data: tokens (`lexer`), statements
+//! (`parser`, which states the grammar) and a program whose names and axes fit (`check`). All of that knows axes
 //! by name only; sizes come last, when [`File::update_rule`] makes the graph's form of the rule. The language has no
 //! list of update rules: those that ship are files like any other.
 
