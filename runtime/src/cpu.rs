@@ -6,9 +6,14 @@
 //! here, as a kernel's sizes are in its code: an artifact must be trusted like any program.
 #![allow(unsafe_code)]
 
-use std::{ffi::c_void, ops::Range, sync::Arc};
-
-use rayon::prelude::*;
+use std::{
+    ffi::c_void,
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use crate::{
     buffers::Buffers,
@@ -20,12 +25,14 @@ use crate::{
 /// A kernel; see [`crate::plan`] for its arguments.
 pub(crate) type Kernel = unsafe extern "C" fn(*const *mut c_void, *const i64, i64, i64);
 
-/// Work that takes no longer than this is not worth waking another thread for.
-const WORTH_A_THREAD_NS: u64 = 20_000;
-/// The least work that is handed to a thread at a time.
-const TASK_NS: u64 = 10_000;
+/// Work that takes no longer than this is not worth sharing.
+const WORTH_SHARING_NS: u64 = 4_000;
+/// The least work that a thread takes at a time.
+const TASK_NS: u64 = 2_000;
 /// Tasks for each thread, so that one that is held up does not hold up all.
 const TASKS_PER_THREAD: usize = 4;
+/// How often a thread looks whether a launch is done before it lets others have its core in between.
+const SPINS: u32 = 1 << 14;
 
 /// More threads than any machine has use for would only take time to start.
 const MOST_THREADS: usize = 1024;
@@ -85,49 +92,95 @@ impl Program<'_> {
     /// Runs all launches of a step for which `buffers` have been reserved.
     pub(crate) fn run(&self, device: &Device, buffers: &mut Buffers, sizes: &Sizes) {
         let threads = device.threads();
-        let sizes_array = sizes.as_array();
-        // Small launches then run on the same thread as their neighbours, without a hand-over.
-        device.install(|| {
-            let mut addresses = Vec::new();
-            for launch in &self.plan.launches {
-                addresses.clear();
-                addresses.extend(launch.buffers.iter().map(|buffer| buffers.address(buffer, self.params)));
-                let call = Call { kernel: self.kernels[launch.kernel], buffers: &addresses, sizes: &sizes_array };
-                call.run(launch.items(sizes), launch.item_ns, threads);
-            }
-        });
-    }
-}
-
-/// A kernel and its arguments.
-struct Call<'a> {
-    kernel: Kernel,
-    buffers: &'a [*mut c_void],
-    sizes: &'a [i64; 4],
-}
-
-// SAFETY: the addresses belong to buffers that outlive the launch, and the items of a launch write to different places
-// of them, so that any thread may do any item.
-unsafe impl Sync for Call<'_> {}
-
-impl Call<'_> {
-    fn run(&self, items: usize, item_ns: u64, threads: usize) {
-        let cost = item_ns.saturating_mul(items as u64);
-        if items < 2 || threads < 2 || cost < WORTH_A_THREAD_NS {
-            return self.items(0..items);
+        let mut calls = Vec::with_capacity(self.plan.launches.len());
+        for launch in &self.plan.launches {
+            let addresses = launch.buffers.iter().map(|buffer| buffers.address(buffer, self.params)).collect();
+            let items = launch.items(sizes);
+            calls.push(Call {
+                kernel: self.kernels[launch.kernel],
+                buffers: addresses,
+                items,
+                tasks: tasks(items, launch.item_ns, threads),
+                next: AtomicUsize::new(0),
+                done: AtomicUsize::new(0),
+            });
         }
-        let worthwhile = usize::try_from(cost / TASK_NS).unwrap_or(usize::MAX);
-        let tasks = (threads * TASKS_PER_THREAD).min(items).min(worthwhile);
-        let border = |task: usize| (items as u128 * task as u128 / tasks as u128) as usize;
-        (0..tasks).into_par_iter().with_max_len(1).for_each(|task| self.items(border(task)..border(task + 1)));
+        let team = Team { calls, sizes: sizes.as_array() };
+        if team.calls.iter().any(|call| call.tasks > 1) {
+            device.pool.broadcast(|_| team.work());
+        } else {
+            team.work();
+        }
     }
+}
 
-    fn items(&self, range: Range<usize>) {
+/// Into how many tasks to cut so many items.
+fn tasks(items: usize, item_ns: u64, threads: usize) -> usize {
+    let cost = item_ns.saturating_mul(items as u64);
+    if threads < 2 || cost < WORTH_SHARING_NS {
+        return 1;
+    }
+    let worthwhile = usize::try_from(cost / TASK_NS).unwrap_or(usize::MAX);
+    (threads * TASKS_PER_THREAD).min(items).min(worthwhile).max(1)
+}
+
+/// A step's launches, at which all threads work side by side: each takes task after task of a launch and goes on to the
+/// next launch when all its tasks are done. The threads are woken once a step; within it, waiting is spinning, since a
+/// step has hundreds of launches that last some microseconds each. A thread that comes late or is held up costs its
+/// share of the work only: those that are there do all the tasks.
+struct Team {
+    calls: Vec<Call>,
+    sizes: [i64; 4],
+}
+
+/// A kernel, its arguments, and how far the threads are with it.
+struct Call {
+    kernel: Kernel,
+    buffers: Vec<*mut c_void>,
+    items: usize,
+    tasks: usize,
+    /// The next task to be taken.
+    next: AtomicUsize,
+    done: AtomicUsize,
+}
+
+// SAFETY: the addresses belong to buffers that outlive the step. The items of a launch write to different places of
+// them, so that any thread may do any item; launches follow one another, as `work` sees to.
+unsafe impl Sync for Team {}
+
+impl Team {
+    fn work(&self) {
+        for call in &self.calls {
+            loop {
+                let task = call.next.fetch_add(1, Ordering::Relaxed);
+                if task >= call.tasks {
+                    break;
+                }
+                let border = |task: usize| (call.items as u128 * task as u128 / call.tasks as u128) as usize;
+                call.items(border(task)..border(task + 1), &self.sizes);
+                // What was written is seen by whoever sees the task done.
+                call.done.fetch_add(1, Ordering::Release);
+            }
+            let mut spins = 0_u32;
+            while call.done.load(Ordering::Acquire) < call.tasks {
+                spins += 1;
+                if spins < SPINS {
+                    std::hint::spin_loop();
+                } else {
+                    std::thread::yield_now();
+                }
+            }
+        }
+    }
+}
+
+impl Call {
+    fn items(&self, range: Range<usize>, sizes: &[i64; 4]) {
         if range.is_empty() {
             return;
         }
         // SAFETY: the buffers are as large as the plan says for these sizes, and the items are among the launch's.
-        unsafe { (self.kernel)(self.buffers.as_ptr(), self.sizes.as_ptr(), range.start as i64, range.end as i64) }
+        unsafe { (self.kernel)(self.buffers.as_ptr(), sizes.as_ptr(), range.start as i64, range.end as i64) }
     }
 }
 

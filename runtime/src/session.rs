@@ -9,10 +9,10 @@ use std::{fmt, sync::Arc};
 use crate::{
     artifact::Module,
     blocks::{self, Block, Cutter, Piece, Rows},
+    buffer::zeros,
     buffers::{Buffers, shortage},
     cpu::{Device, Program},
     error::Error,
-    host::zeros,
     memory::Memory,
     pack::Packed,
     plan::{Plan, Sizes},

@@ -4,7 +4,8 @@
 //! walks the segment's tokens. The rule's body decides the rest: a sum over rows ends a pass over the block, and what
 //! needs the sum waits for the next pass, so a rule takes as many passes over its state a token as its sums are nested
 //! (Gated DeltaNet: two). Values without a row axis are computed once a token; what has one is computed row by row,
-//! never stored. Products are regrouped so that factors without a row axis are multiplied once a token.
+//! never stored. Products are regrouped so that factors without a row axis are multiplied once a token, and taken out of
+//! sums over rows.
 
 use mom_dialect::{
     graph::{Function, Op, OpKind, UpdateRule, ValueId},
@@ -262,8 +263,8 @@ impl Writer<'_> {
                 for op in &sums {
                     for part in 0..width(op) {
                         let Some(sum) = carried.next() else { continue };
-                        let a = row.part(emit, op.operands[0], part, sum.ty);
-                        let b = row.part(emit, op.operands[1], part, sum.ty);
+                        let a = row.in_rows(emit, op.operands[0], part, sum.ty);
+                        let b = row.in_rows(emit, op.operands[1], part, sum.ty);
                         next.push(emit.fma(a, b, sum));
                     }
                 }
@@ -279,7 +280,16 @@ impl Writer<'_> {
             let parts = (0..width(op))
                 .map(|part| {
                     let first = totals[offset + part];
-                    (1..self.unroll).fold(first, |sum, step| emit.fadd(sum, totals[step * stride + offset + part]))
+                    let sum =
+                        (1..self.unroll).fold(first, |sum, step| emit.fadd(sum, totals[step * stride + offset + part]));
+                    // What is the same in all rows was left out of the sum.
+                    op.operands.iter().fold(sum, |sum, &operand| {
+                        let factors = self.factors(operand);
+                        match self.hoisted(emit, token, &factors, part) {
+                            Some(factor) => self.multiply(emit, factor, sum),
+                            None => sum,
+                        }
+                    })
                 })
                 .collect();
             token.known[op.results[0].index()] = Some(parts);

@@ -39,6 +39,23 @@ impl Row<'_, '_> {
         emit.splat(raw, ty)
     }
 
+    /// The product of a value's factors that have a row axis: what is left of it in a sum over rows.
+    pub(super) fn in_rows(&mut self, emit: &mut Emit, value: ValueId, part: usize, ty: Ty) -> V {
+        let factors = self.writer.factors(value);
+        let mut product: Option<V> = None;
+        for factor in factors.into_iter().filter(|&factor| self.writer.analysis.kind(factor).row) {
+            let factor = self.part(emit, factor, part, ty);
+            product = Some(match product {
+                None => factor,
+                Some(product) => emit.fmul(product, factor),
+            });
+        }
+        match product {
+            Some(product) => product,
+            None => emit.float(1.0, ty),
+        }
+    }
+
     fn make(&mut self, emit: &mut Emit, value: ValueId, part: usize) -> V {
         let writer = self.writer;
         let rule = writer.analysis.rule;
