@@ -39,8 +39,8 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
-    /// At least `bytes` bytes. Much memory comes in large pages: a product that streams through gigabytes of weights
-    /// otherwise spends a third of its time looking up addresses.
+    /// At least `bytes` bytes. Much memory comes in large pages, since a step streams through all weights and would
+    /// look up an address for every small page of them.
     pub(crate) fn new(bytes: usize) -> Option<Pages> {
         if bytes < LARGE_PAGE {
             let map = memmap2::MmapMut::map_anon(bytes.max(1)).ok()?;

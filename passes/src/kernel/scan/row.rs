@@ -97,7 +97,7 @@ impl Row<'_, '_> {
                 && row.writer.factors(value).len() > 1
                 && row.known[value.index()].is_none()
         };
-        if is_product(self, b) && (function == Function::Add || function == Function::Sub) {
+        if is_product(self, b) {
             let (mut left, right) = self.two_factors(emit, b, part, ty);
             if function == Function::Sub {
                 left = emit.fneg(left);
