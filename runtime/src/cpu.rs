@@ -27,6 +27,8 @@ pub(crate) type Kernel = unsafe extern "C" fn(*const *mut c_void, *const i64, i6
 
 /// Work that takes no longer than this is not worth sharing.
 const WORTH_SHARING_NS: u64 = 4_000;
+/// A step whose launches worth sharing take no longer than this together is not worth waking the threads for.
+const WORTH_WAKING_NS: u64 = 200_000;
 /// The least work that a thread takes at a time.
 const TASK_NS: u64 = 2_000;
 /// Tasks for each thread, so that one that is held up does not hold up all.
@@ -93,20 +95,25 @@ impl Program<'_> {
     pub(crate) fn run(&self, device: &Device, buffers: &mut Buffers, sizes: &Sizes) {
         let threads = device.threads();
         let mut calls = Vec::with_capacity(self.plan.launches.len());
+        let mut shared_ns = 0_u64;
         for launch in &self.plan.launches {
             let addresses = launch.buffers.iter().map(|buffer| buffers.address(buffer, self.params)).collect();
             let items = launch.items(sizes);
+            let tasks = tasks(items, launch.item_ns, threads);
+            if tasks > 1 {
+                shared_ns = shared_ns.saturating_add(launch.item_ns.saturating_mul(items as u64));
+            }
             calls.push(Call {
                 kernel: self.kernels[launch.kernel],
                 buffers: addresses,
                 items,
-                tasks: tasks(items, launch.item_ns, threads),
+                tasks,
                 next: AtomicUsize::new(0),
                 done: AtomicUsize::new(0),
             });
         }
         let team = Team { calls, sizes: sizes.as_array() };
-        if team.calls.iter().any(|call| call.tasks > 1) {
+        if shared_ns >= WORTH_WAKING_NS {
             device.pool.broadcast(|_| team.work());
         } else {
             team.work();
