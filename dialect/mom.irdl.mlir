@@ -139,6 +139,47 @@ irdl.dialect @mom {
     irdl.results(y: %x)
   }
 
+  // the square root
+  irdl.operation @sqrt {
+    %x = irdl.base "!builtin.tensor"
+    irdl.operands(x: %x)
+    irdl.results(y: %x)
+  }
+
+  // the natural logarithm
+  irdl.operation @log {
+    %x = irdl.base "!builtin.tensor"
+    irdl.operands(x: %x)
+    irdl.results(y: %x)
+  }
+
+  // the larger
+  irdl.operation @max {
+    %a = irdl.base "!builtin.tensor"
+    %b = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    irdl.operands(a: %a, b: %b)
+    irdl.results(y: %y)
+  }
+
+  // the smaller
+  irdl.operation @min {
+    %a = irdl.base "!builtin.tensor"
+    %b = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    irdl.operands(a: %a, b: %b)
+    irdl.results(y: %y)
+  }
+
+  // 1 where a < b, else 0
+  irdl.operation @less {
+    %a = irdl.base "!builtin.tensor"
+    %b = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    irdl.operands(a: %a, b: %b)
+    irdl.results(y: %y)
+  }
+
   // --- Row by row.
 
   // The table's row of each token.
@@ -357,6 +398,75 @@ irdl.dialect @mom {
     %b = irdl.base "!builtin.tensor"
     %y = irdl.base "!builtin.tensor"
     irdl.operands(a: %a, b: %b)
+    irdl.results(y: %y)
+  }
+
+  // The sum over one axis.
+  irdl.operation @sum {
+    %x = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %axis = irdl.base "#builtin.string"
+    irdl.operands(x: %x)
+    irdl.results(y: %y)
+    irdl.attributes {"axis" = %axis}
+  }
+
+  // exp(x) / sum exp(x) over one axis.
+  irdl.operation @softmax {
+    %x = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %axis = irdl.base "#builtin.string"
+    irdl.operands(x: %x)
+    irdl.results(y: %y)
+    irdl.attributes {"axis" = %axis}
+  }
+
+  // The x with a x = b; the axis that a and b share counts the equations.
+  irdl.operation @solve {
+    %a = irdl.base "!builtin.tensor"
+    %b = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    irdl.operands(a: %a, b: %b)
+    irdl.results(y: %y)
+  }
+
+  // One entry along an axis.
+  irdl.operation @slice {
+    %x = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %axis = irdl.base "#builtin.string"
+    %index = irdl.base "#builtin.integer"
+    irdl.operands(x: %x)
+    irdl.results(y: %y)
+    irdl.attributes {"axis" = %axis, "index" = %index}
+  }
+
+  // Zeros but for x at one entry of a new last axis.
+  irdl.operation @place {
+    %x = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %axis = irdl.base "#builtin.string"
+    %size = irdl.base "#builtin.integer"
+    %index = irdl.base "#builtin.integer"
+    irdl.operands(x: %x)
+    irdl.results(y: %y)
+    irdl.attributes {"axis" = %axis, "size" = %size, "index" = %index}
+  }
+
+  // The same numbers under other names of axes.
+  irdl.operation @relabel {
+    %x = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    %from = irdl.base "#builtin.array"
+    %to = irdl.base "#builtin.array"
+    irdl.operands(x: %x)
+    irdl.results(y: %y)
+    irdl.attributes {"from" = %from, "to" = %to}
+  }
+
+  // The number of the head, from 0.
+  irdl.operation @head_index {
+    %y = irdl.base "!builtin.tensor"
     irdl.results(y: %y)
   }
 }

@@ -39,10 +39,16 @@ pub enum Function {
     Silu,
     /// log(1 + exp(x))
     Softplus,
+    Sqrt,
+    Log,
+    Max,
+    Min,
+    /// 1 where the first is less than the second, else 0.
+    Less,
 }
 
 impl Function {
-    pub const ALL: [Function; 9] = [
+    pub const ALL: [Function; 14] = [
         Function::Add,
         Function::Sub,
         Function::Mul,
@@ -52,6 +58,11 @@ impl Function {
         Function::Sigmoid,
         Function::Silu,
         Function::Softplus,
+        Function::Sqrt,
+        Function::Log,
+        Function::Max,
+        Function::Min,
+        Function::Less,
     ];
 
     pub fn name(self) -> &'static str {
@@ -65,12 +76,18 @@ impl Function {
             Function::Sigmoid => "sigmoid",
             Function::Silu => "silu",
             Function::Softplus => "softplus",
+            Function::Sqrt => "sqrt",
+            Function::Log => "log",
+            Function::Max => "max",
+            Function::Min => "min",
+            Function::Less => "less",
         }
     }
 
     pub fn arity(self) -> usize {
         match self {
             Function::Add | Function::Sub | Function::Mul | Function::Div => 2,
+            Function::Max | Function::Min | Function::Less => 2,
             _ => 1,
         }
     }
@@ -109,6 +126,20 @@ pub enum OpKind {
     Elementwise(Function),
     /// `(a, b)` -> the sum of their products over the axes they share (update rules only).
     Contract,
+    /// `(x)` -> the sum over one axis, which the result lacks (update rules only, as all down to `Relabel`).
+    Sum { axis: String },
+    /// `(x) -> x`: exp(x) / sum exp(x) over one axis.
+    Softmax { axis: String },
+    /// `(a [i, j], b [i]) -> x [j]` with Σ_j a[i, j] x[j] = b[i]; `i` is the axis that both have, of two of one size.
+    Solve,
+    /// `(x)` -> its entry number `index` along one axis, which the result lacks.
+    Slice { axis: String, index: usize },
+    /// `(x)` -> zeros but for `x` at entry number `index` of a new last axis.
+    Place { axis: String, size: usize, index: usize },
+    /// `(x) -> x` with axes renamed, all at once: pairs of the old and the new name.
+    Relabel { axes: Vec<(String, String)> },
+    /// `() -> f32 []`: the number of the head, from 0.
+    HeadIndex,
     /// `(x, weight) -> …`: the sum of products over the named axes they share; weight's other axes replace these.
     Linear,
     /// `(x [kT, …], segments i32 [MB+1], weight_0, …, weight_{M-1})`: as `Linear`, with the weight of the row's memory.
@@ -128,8 +159,8 @@ pub enum OpKind {
     Sort { memories: usize },
     /// `(x [T, …], permutation i32 [kT], segments i32 [MB+1]) -> [kT, …]`
     Dispatch,
-    /// `(inputs [R, (head,) …]…, states [B, (memory,) head, …]…, segments i32 [MB+1] (, position i32 [T]))
-    /// -> (outputs [R, head, …]…, states…)`: the update rule along each segment.
+    /// `(inputs [R, (head,) …]…, parameters [(head,) …]…, states [B, (memory,) head, …]…, segments i32 [MB+1]
+    /// (, position i32 [T])) -> (outputs [R, head, …]…, states…)`: the update rule along each segment.
     Scan { update_rule: String },
     /// `(x [kT, …], slot i32 [T, choice], weight f32 [T, choice]) -> [T, …]`; padding becomes zero.
     Combine,
@@ -207,22 +238,32 @@ impl Body {
     }
 }
 
-/// An input, state or output of an update rule, for one head.
+/// An input, parameter, state or output of an update rule, for one head.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Port {
     pub name: String,
     /// Axes of one head's value; all named.
     pub ty: Type,
+    /// What no element of an input or parameter is above, where the rule says so (`g: scalar <= 0`).
+    pub at_most: Option<f64>,
+}
+
+impl Port {
+    pub fn new(name: impl Into<String>, ty: Type) -> Port {
+        Port { name: name.into(), ty, at_most: None }
+    }
 }
 
 /// A recurrence for one head of one segment, with its dimensions fixed.
 ///
-/// `body` holds [`OpKind::Constant`], [`OpKind::Elementwise`] and [`OpKind::Contract`] only. Its arguments are the
-/// inputs, then the states before the token.
+/// `body` holds [`OpKind::Constant`], [`OpKind::Elementwise`] and [`OpKind::Contract`] to [`OpKind::HeadIndex`] only.
+/// Its arguments are the inputs of the token, then the parameters, then the states before the token.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateRule {
     pub name: String,
     pub inputs: Vec<Port>,
+    /// Inputs that are the same for all tokens: one value for each head.
+    pub parameters: Vec<Port>,
     pub states: Vec<Port>,
     pub outputs: Vec<Port>,
     pub body: Body,
@@ -230,6 +271,13 @@ pub struct UpdateRule {
     pub next: Vec<ValueId>,
     /// What the token reads, in the order of `outputs`.
     pub read: Vec<ValueId>,
+}
+
+impl UpdateRule {
+    /// The arguments of the body in their order: inputs, parameters, states.
+    pub fn arguments(&self) -> impl Iterator<Item = &Port> {
+        self.inputs.iter().chain(&self.parameters).chain(&self.states)
+    }
 }
 
 /// A whole program.

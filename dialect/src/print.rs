@@ -53,8 +53,9 @@ impl Printer {
 
     fn update_rule(&mut self, rule: &UpdateRule) {
         let names = |ports: &[Port]| ports.iter().map(|port| port.name.clone()).collect::<Vec<_>>();
-        let (inputs, states, outputs) = (names(&rule.inputs), names(&rule.states), names(&rule.outputs));
-        let values = Values::of(&rule.body, &[&inputs[..], &states[..]].concat());
+        let (inputs, parameters) = (names(&rule.inputs), names(&rule.parameters));
+        let (states, outputs) = (names(&rule.states), names(&rule.outputs));
+        let values = Values::of(&rule.body, &[&inputs[..], &parameters[..], &states[..]].concat());
         let arguments: Vec<String> =
             values.arguments.iter().map(|&value| format!("{}: {}", values.name(value), rule.body.ty(value))).collect();
         self.line(1, "\"mom.update_rule\"() ({");
@@ -64,12 +65,18 @@ impl Printer {
         }
         let yielded = [&rule.next[..], &rule.read[..]].concat();
         self.line(2, &format!("\"gpu.yield\"({}) : ({}) -> ()", values.names(&yielded), types(&rule.body, &yielded)));
-        let attributes = attribute_list(&[
-            ("sym_name", quoted(&rule.name)),
-            ("inputs", strings(&inputs)),
-            ("states", strings(&states)),
-            ("outputs", strings(&outputs)),
-        ]);
+        let mut attributes = vec![("sym_name", quoted(&rule.name)), ("inputs", strings(&inputs))];
+        if !parameters.is_empty() {
+            attributes.push(("parameters", strings(&parameters)));
+        }
+        attributes.extend([("states", strings(&states)), ("outputs", strings(&outputs))]);
+        let given = || rule.inputs.iter().chain(&rule.parameters);
+        if given().any(|port| port.at_most.is_some()) {
+            let limits: Vec<String> =
+                given().map(|port| port.at_most.map_or(quoted(""), |limit| quoted(&format!("{limit:?}")))).collect();
+            attributes.push(("at_most", format!("[{}]", limits.join(", "))));
+        }
+        let attributes = attribute_list(&attributes);
         self.line(1, &format!("}}){attributes} : () -> ()"));
     }
 
@@ -172,6 +179,15 @@ fn attributes(op: &Op) -> Vec<(&'static str, String)> {
             ("resultSegmentSizes", taken(op.results.len(), SCAN_RESULTS)),
         ],
         OpKind::Rotary { base } => vec![("base", float(*base))],
+        OpKind::Sum { axis } | OpKind::Softmax { axis } => vec![("axis", quoted(axis))],
+        OpKind::Slice { axis, index } => vec![("axis", quoted(axis)), ("index", index.to_string())],
+        OpKind::Place { axis, size, index } => {
+            vec![("axis", quoted(axis)), ("size", size.to_string()), ("index", index.to_string())]
+        }
+        OpKind::Relabel { axes } => {
+            let (from, to): (Vec<String>, Vec<String>) = axes.iter().cloned().unzip();
+            vec![("from", strings(&from)), ("to", strings(&to))]
+        }
         OpKind::Attention { window, scale } => {
             let window = window.map(|window| ("window", window.to_string()));
             [("scale", float(*scale))].into_iter().chain(window).collect()
@@ -180,6 +196,8 @@ fn attributes(op: &Op) -> Vec<(&'static str, String)> {
         | OpKind::SelectRows
         | OpKind::Elementwise(_)
         | OpKind::Contract
+        | OpKind::Solve
+        | OpKind::HeadIndex
         | OpKind::Linear
         | OpKind::GroupedLinear
         | OpKind::ShortConv

@@ -100,8 +100,9 @@ fn list<'t>(types: impl IntoIterator<Item = &'t Type>) -> String {
 
 fn placement(graph: &Graph, found: &mut Diagnostics) {
     for op in &graph.body.ops {
-        if matches!(op.kind, OpKind::Contract) {
-            report(found, MISPLACED, op, "`contract` stands outside an update rule; use `linear`".into());
+        if ops::only_in_update_rules(&op.kind) {
+            let instead = if op.kind == OpKind::Contract { "; use `linear`" } else { "" };
+            report(found, MISPLACED, op, format!("{} stands outside an update rule{instead}", title(op)));
         }
     }
     if !graph.body.ops.iter().any(|op| matches!(op.kind, OpKind::Output { .. })) {
@@ -167,19 +168,19 @@ fn update_rule(rule: &UpdateRule, found: &mut Diagnostics) {
     let mut fault = |code: Code, what: String| {
         found.push(Diagnostic::error(code, format!("in the update rule `{}`, {what}", rule.name)));
     };
-    if let Some(name) = repeated(rule.inputs.iter().chain(&rule.states).map(|port| &port.name)) {
+    if let Some(name) = repeated(rule.arguments().map(|port| &port.name)) {
         fault(NAMES, format!("two inputs or states are called `{name}`"));
     }
     if let Some(name) = repeated(rule.outputs.iter().map(|port| &port.name)) {
         fault(NAMES, format!("two outputs are called `{name}`"));
     }
-    for port in rule.inputs.iter().chain(&rule.states).chain(&rule.outputs) {
+    for port in rule.arguments().chain(&rule.outputs) {
         if port.ty.dtype != DType::F32 || port.ty.axes.iter().any(|axis| axis.size().is_none()) {
             fault(UPDATE_RULE, format!("`{}` must be f32 with named axes; it is {}", port.name, port.ty.describe()));
         }
     }
     let arguments = rule.body.arguments();
-    let given: Vec<&Port> = rule.inputs.iter().chain(&rule.states).collect();
+    let given: Vec<&Port> = rule.arguments().collect();
     for (what, ports, values) in [
         ("the body takes", &given[..], &arguments),
         ("the next states are", &rule.states.iter().collect::<Vec<_>>()[..], &rule.next),
@@ -193,7 +194,7 @@ fn update_rule(rule: &UpdateRule, found: &mut Diagnostics) {
         }
     }
     for op in &rule.body.ops {
-        if !matches!(op.kind, OpKind::Constant { .. } | OpKind::Elementwise(_) | OpKind::Contract) {
+        if !ops::in_update_rules(&op.kind) {
             let message = format!("{} cannot stand in the update rule `{}`", title(op), rule.name);
             report(found, MISPLACED, op, message);
         }

@@ -10,11 +10,13 @@ use std::path::Path;
 use mom_dialect::{diagnostic::Diagnostic, graph::Graph};
 use mom_runtime::plan::{self, Plan};
 
+mod algebra;
 mod emit;
 mod kernel;
 mod lower;
 mod schedule;
 mod target;
+mod tile;
 
 pub use target::{Target, UNKNOWN_TARGET};
 

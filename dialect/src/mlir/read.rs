@@ -108,14 +108,16 @@ impl Reader {
         let name = attributes.text("sym_name")?;
         let [inputs, states, outputs] =
             [attributes.names("inputs")?, attributes.names("states")?, attributes.names("outputs")?];
+        let parameters = if attributes.has("parameters") { attributes.names("parameters")? } else { Vec::new() };
+        let given = inputs.len() + parameters.len();
+        let limits = if attributes.has("at_most") { attributes.limits("at_most", given)? } else { vec![None; given] };
         attributes.end()?;
         let Some(block) = only_block(op) else {
             return refuse(format!("the update rule `{name}` has no body"));
         };
-        if block.arguments.len() != inputs.len() + states.len() {
+        if block.arguments.len() != given + states.len() {
             return refuse(format!(
-                "the update rule `{name}` names {} inputs and {} states, but its block takes {} arguments",
-                inputs.len(),
+                "the update rule `{name}` names {given} inputs and {} states, but its block takes {} arguments",
                 states.len(),
                 block.arguments.len()
             ));
@@ -125,11 +127,14 @@ impl Reader {
         let mut port = |name: String, argument: &Value| -> Checked<Port> {
             let ty = ty(&argument.ty)?;
             scope.insert(argument.key, body.argument(ty.clone()));
-            Ok(Port { name, ty })
+            Ok(Port::new(name, ty))
         };
-        let (input_arguments, state_arguments) = block.arguments.split_at(inputs.len());
-        let inputs = inputs.into_iter().zip(input_arguments).map(|(name, argument)| port(name, argument));
-        let inputs = inputs.collect::<Checked<Vec<Port>>>()?;
+        let (input_arguments, state_arguments) = block.arguments.split_at(given);
+        let count = inputs.len();
+        let inputs = inputs.into_iter().chain(parameters).zip(input_arguments).zip(limits);
+        let inputs = inputs.map(|((name, argument), at_most)| Ok(Port { at_most, ..port(name, argument)? }));
+        let mut inputs = inputs.collect::<Checked<Vec<Port>>>()?;
+        let parameters = inputs.split_off(count);
         let states = states.into_iter().zip(state_arguments).map(|(name, argument)| port(name, argument));
         let states = states.collect::<Checked<Vec<Port>>>()?;
 
@@ -157,8 +162,8 @@ impl Reader {
         let mut next = self.values(&yielded.operands, &scope)?.unwrap_or_default();
         let read = next.split_off(states.len().min(next.len()));
         let outputs = outputs.into_iter().zip(&read);
-        let outputs = outputs.map(|(name, &value)| Port { name, ty: body.ty(value).clone() }).collect();
-        Ok(UpdateRule { name, inputs, states, outputs, body, next, read })
+        let outputs = outputs.map(|(name, &value)| Port::new(name, body.ty(value).clone())).collect();
+        Ok(UpdateRule { name, inputs, parameters, states, outputs, body, next, read })
     }
 }
 
@@ -192,6 +197,17 @@ fn kind(op: &Operation, attributes: &mut Attributes) -> Checked<OpKind> {
         "mom.embedding" => OpKind::Embedding,
         "mom.select_rows" => OpKind::SelectRows,
         "mom.contract" => OpKind::Contract,
+        "mom.sum" => OpKind::Sum { axis: attributes.text("axis")? },
+        "mom.softmax" => OpKind::Softmax { axis: attributes.text("axis")? },
+        "mom.solve" => OpKind::Solve,
+        "mom.slice" => OpKind::Slice { axis: attributes.text("axis")?, index: attributes.size("index")? },
+        "mom.place" => OpKind::Place {
+            axis: attributes.text("axis")?,
+            size: attributes.size("size")?,
+            index: attributes.size("index")?,
+        },
+        "mom.relabel" => OpKind::Relabel { axes: attributes.renaming("from", "to")? },
+        "mom.head_index" => OpKind::HeadIndex,
         "mom.linear" => OpKind::Linear,
         "mom.grouped_linear" => OpKind::GroupedLinear,
         "mom.rms_norm" => OpKind::RmsNorm { eps: attributes.float("eps")? },

@@ -91,6 +91,11 @@ pub(crate) fn apply(function: Function, operands: &[&[f64]], offsets: &[Vec<usiz
         Function::Silu => unary(|x| x * sigmoid(x)),
         // log(1 + exp(x)), written so that exp cannot overflow.
         Function::Softplus => unary(|x| x.max(0.0) + (-x.abs()).exp().ln_1p()),
+        Function::Sqrt => unary(f64::sqrt),
+        Function::Log => unary(f64::ln),
+        Function::Max => binary(f64::max),
+        Function::Min => binary(f64::min),
+        Function::Less => binary(|a, b| if a < b { 1.0 } else { 0.0 }),
     }
 }
 

@@ -5,6 +5,7 @@
 //! matches without a wildcard arm here, every place that has to know it.
 
 mod attention;
+mod axis;
 mod check;
 mod contract;
 mod elementwise;
@@ -20,6 +21,7 @@ mod short_conv;
 
 pub use scan::result_types as scan_result_types;
 
+pub(crate) use axis::evaluate as evaluate_axis_op;
 pub(crate) use contract::Contraction;
 pub(crate) use elementwise::apply as apply_elementwise;
 pub(crate) use layout::Layout;
@@ -31,7 +33,7 @@ use crate::{
 };
 
 /// The names of all operations.
-pub const NAMES: [&str; 23] = [
+pub const NAMES: [&str; 30] = [
     "mom.input",
     "mom.param",
     "mom.state",
@@ -40,6 +42,13 @@ pub const NAMES: [&str; 23] = [
     "mom.select_rows",
     "mom.elementwise",
     "mom.contract",
+    "mom.sum",
+    "mom.softmax",
+    "mom.solve",
+    "mom.slice",
+    "mom.place",
+    "mom.relabel",
+    "mom.head_index",
     "mom.linear",
     "mom.grouped_linear",
     "mom.rms_norm",
@@ -68,6 +77,13 @@ pub fn name(kind: &OpKind) -> &'static str {
         OpKind::SelectRows => "mom.select_rows",
         OpKind::Elementwise(_) => "mom.elementwise",
         OpKind::Contract => "mom.contract",
+        OpKind::Sum { .. } => "mom.sum",
+        OpKind::Softmax { .. } => "mom.softmax",
+        OpKind::Solve => "mom.solve",
+        OpKind::Slice { .. } => "mom.slice",
+        OpKind::Place { .. } => "mom.place",
+        OpKind::Relabel { .. } => "mom.relabel",
+        OpKind::HeadIndex => "mom.head_index",
         OpKind::Linear => "mom.linear",
         OpKind::GroupedLinear => "mom.grouped_linear",
         OpKind::RmsNorm { .. } => "mom.rms_norm",
@@ -101,6 +117,13 @@ pub fn result_types(kind: &OpKind, operands: &[&Type]) -> Result<Vec<Type>, Stri
         OpKind::SelectRows => embedding::select_rows(operands),
         OpKind::Elementwise(function) => elementwise::result_types(*function, operands),
         OpKind::Contract => contract::result_types(operands),
+        OpKind::Sum { .. }
+        | OpKind::Softmax { .. }
+        | OpKind::Solve
+        | OpKind::Slice { .. }
+        | OpKind::Place { .. }
+        | OpKind::Relabel { .. }
+        | OpKind::HeadIndex => axis::result_types(kind, operands),
         OpKind::Linear => linear::result_types(operands),
         OpKind::GroupedLinear => linear::grouped_result_types(operands),
         OpKind::RmsNorm { eps } => norm::rms_norm(*eps, operands),
@@ -119,6 +142,26 @@ pub fn result_types(kind: &OpKind, operands: &[&Type]) -> Result<Vec<Type>, Stri
         OpKind::SetState { name } => program::set_state(name, operands),
         OpKind::Output { name } => program::output(name, operands),
     }
+}
+
+/// Whether an operation belongs into the body of an update rule.
+pub fn in_update_rules(kind: &OpKind) -> bool {
+    matches!(kind, OpKind::Constant { .. } | OpKind::Elementwise(_)) || only_in_update_rules(kind)
+}
+
+/// Whether an operation belongs into the body of an update rule and nowhere else.
+pub fn only_in_update_rules(kind: &OpKind) -> bool {
+    matches!(
+        kind,
+        OpKind::Contract
+            | OpKind::Sum { .. }
+            | OpKind::Softmax { .. }
+            | OpKind::Solve
+            | OpKind::Slice { .. }
+            | OpKind::Place { .. }
+            | OpKind::Relabel { .. }
+            | OpKind::HeadIndex
+    )
 }
 
 /// A value that an operation reads, and its type.
@@ -147,6 +190,13 @@ pub(crate) fn evaluate(
         OpKind::SelectRows => embedding::evaluate_select_rows(operands),
         OpKind::Elementwise(function) => elementwise::evaluate(*function, operands, results[0]),
         OpKind::Contract => contract::evaluate(operands),
+        OpKind::Sum { .. }
+        | OpKind::Softmax { .. }
+        | OpKind::Solve
+        | OpKind::Slice { .. }
+        | OpKind::Place { .. }
+        | OpKind::Relabel { .. }
+        | OpKind::HeadIndex => return Err(format!("`{}` stands outside an update rule", name(kind))),
         OpKind::Linear => linear::evaluate(operands),
         OpKind::GroupedLinear => linear::evaluate_grouped(operands),
         OpKind::RmsNorm { eps } => norm::evaluate_rms_norm(*eps, operands),

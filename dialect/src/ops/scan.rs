@@ -5,8 +5,11 @@
 //! head axis is the same for all heads. Rows behind the last segment give zero. With `position`, rows whose position
 //! is -1 are not there: they advance nothing and give zero.
 //!
-//! Operands are the update rule's inputs, its states, `segments` and, where padding may occur, `position`; results are
-//! its outputs, then its states.
+//! Inputs and parameters may have fewer heads than the states, if their number divides that of the states: head `h` of
+//! `H` uses head `h · G / H` of `G`, rounded down.
+//!
+//! Operands are the update rule's inputs, its parameters, its states, `segments` and, where padding may occur,
+//! `position`; results are its outputs, then its states.
 
 use std::ops::Range;
 
@@ -29,23 +32,31 @@ struct Frame {
 /// # Errors
 /// Which operand does not fit which input or state of the update rule.
 pub fn result_types(rule: &UpdateRule, operands: &[&Type]) -> Result<Vec<Type>, String> {
-    let ports = rule.inputs.len() + rule.states.len();
+    let ports = rule.arguments().count();
     if operands.len() != ports + 1 && operands.len() != ports + 2 {
         return Err(format!(
-            "`scan` of `{}` takes {} inputs, {} states, segments and perhaps position; found {} operands",
+            "`scan` of `{}` takes {} inputs, {} parameters, {} states, segments and perhaps position; found {} operands",
             rule.name,
             rule.inputs.len(),
+            rule.parameters.len(),
             rule.states.len(),
             operands.len()
         ));
     }
     let (inputs, rest) = operands.split_at(rule.inputs.len());
+    let (parameters, rest) = rest.split_at(rule.parameters.len());
     let (states, rest) = rest.split_at(rule.states.len());
     let frame = frame(rule, inputs, states)?;
     for (port, found) in rule.inputs.iter().zip(inputs) {
-        let per_head = frame.row_type(Some(&frame.head), &port.ty);
-        if **found != per_head && **found != frame.row_type(None, &port.ty) {
-            return Err(misfit(rule, "input", &port.name, found, &per_head));
+        let head = frame.head_of(found);
+        if **found != frame.row_type(head.as_ref(), &port.ty) {
+            return Err(misfit(rule, "input", &port.name, found, &frame.row_type(Some(&frame.head), &port.ty)));
+        }
+    }
+    for (port, found) in rule.parameters.iter().zip(parameters) {
+        let expected = |head: Option<Axis>| Type::f32(head.into_iter().chain(port.ty.axes.clone()).collect::<Vec<_>>());
+        if **found != expected(frame.head_of(found)) {
+            return Err(misfit(rule, "parameter", &port.name, found, &expected(Some(frame.head.clone()))));
         }
     }
     for (port, found) in rule.states.iter().zip(states) {
@@ -77,6 +88,13 @@ fn frame(rule: &UpdateRule, inputs: &[&Type], states: &[&Type]) -> Result<Frame,
 }
 
 impl Frame {
+    /// The head axis of an input or parameter: none where all heads share it, and the scan's own where it does not fit.
+    fn head_of(&self, found: &Type) -> Option<Axis> {
+        let own = found.axis("head")?;
+        let (heads, groups) = (self.head.size().unwrap_or(1), own.size().unwrap_or(1).max(1));
+        Some(if heads.is_multiple_of(groups) { own.clone() } else { self.head.clone() })
+    }
+
     fn row_type(&self, head: Option<&Axis>, port: &Type) -> Type {
         let axes = [Axis::Rows(self.rows)].into_iter().chain(head.cloned()).chain(port.axes.iter().cloned());
         Type::f32(axes.collect::<Vec<_>>())
@@ -100,6 +118,7 @@ fn misfit(rule: &UpdateRule, role: &str, name: &str, found: &Type, expected: &Ty
 pub(super) fn evaluate(rule: &UpdateRule, operands: &[Operand<'_>]) -> Result<Vec<Tensor>, String> {
     let recurrence = Recurrence::new(rule)?;
     let (inputs, rest) = operands.split_at(rule.inputs.len());
+    let (parameters, rest) = rest.split_at(rule.parameters.len());
     let (states, rest) = rest.split_at(rule.states.len());
     let segments = segments::segment_rows(rest[0].value, rest.get(1).map(|position| position.value));
     let heads = states[0].ty.axis("head").and_then(Axis::size).unwrap_or(1);
@@ -121,8 +140,10 @@ pub(super) fn evaluate(rule: &UpdateRule, operands: &[Operand<'_>]) -> Result<Ve
                 ports.map(|(port, state)| state.data[part(port, entry)].to_vec()).collect();
             for &row in rows {
                 let ports = rule.inputs.iter().zip(inputs);
-                let token = ports.map(|(port, input)| of_head(port, input.value, row, head));
-                let read = recurrence.token(token, &mut current);
+                let token = ports.map(|(port, input)| of_head(port, input.value.row(row), head, heads));
+                let ports = rule.parameters.iter().zip(parameters);
+                let fixed = ports.map(|(port, parameter)| of_head(port, &parameter.value.data, head, heads));
+                let read = recurrence.token(token.chain(fixed), &mut current, head);
                 for ((port, output), values) in rule.outputs.iter().zip(&mut outputs).zip(read) {
                     output.data[part(port, row * heads + head)].copy_from_slice(&values);
                 }
@@ -141,9 +162,8 @@ fn part(port: &Port, entry: usize) -> Range<usize> {
     entry * size..(entry + 1) * size
 }
 
-/// The elements of one row for one head; the whole row, where all heads share it.
-fn of_head<'v>(port: &Port, input: &'v Tensor, row: usize, head: usize) -> &'v [f64] {
-    let shared = input.shape.len() == port.ty.axes.len() + 1;
-    let row = input.row(row);
-    if shared { row } else { &row[part(port, head)] }
+/// The elements for one head of `heads` in the elements for all heads there are: all, fewer, or one that they share.
+fn of_head<'v>(port: &Port, elements: &'v [f64], head: usize, heads: usize) -> &'v [f64] {
+    let groups = elements.len() / port.ty.row_elements().max(1);
+    &elements[part(port, head * groups / heads)]
 }

@@ -38,13 +38,14 @@ pub(crate) fn output(graph: &mut Graph, name: &str, value: ValueId) {
 /// `s' = s + x`, `y = s'`
 pub(crate) fn running_sum_rule() -> UpdateRule {
     let ty = Type::f32([Axis::named("value", 2)]);
-    let port = |name: &str| Port { name: name.into(), ty: ty.clone() };
+    let port = |name: &str| Port::new(name, ty.clone());
     let mut body = Body::default();
     let (x, s) = (body.argument(ty.clone()), body.argument(ty.clone()));
     let sum = body.add(OpKind::Elementwise(Function::Add), &[s, x], None).unwrap()[0];
     UpdateRule {
         name: "running_sum".into(),
         inputs: vec![port("x")],
+        parameters: vec![],
         states: vec![port("s")],
         outputs: vec![port("y")],
         body,

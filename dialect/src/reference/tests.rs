@@ -55,10 +55,10 @@ fn a_failed_step_leaves_the_states() {
 fn an_update_rule_alone() {
     let inputs = [Tensor::new([2, 2], [1.0, 2.0, 3.0, 4.0])];
     let (outputs, states) =
-        evaluate_update_rule(&running_sum_rule(), &inputs, &[Tensor::new([2], [10.0, 0.0])]).unwrap();
+        evaluate_update_rule(&running_sum_rule(), &inputs, &[Tensor::new([2], [10.0, 0.0])], 0).unwrap();
     assert_eq!(outputs, [Tensor::new([2, 2], [11.0, 2.0, 14.0, 6.0])]);
     assert_eq!(states, [Tensor::new([2], [14.0, 6.0])]);
-    let error = evaluate_update_rule(&running_sum_rule(), &inputs, &[Tensor::zeros([3])]).unwrap_err();
+    let error = evaluate_update_rule(&running_sum_rule(), &inputs, &[Tensor::zeros([3])], 0).unwrap_err();
     assert_eq!(error, "`s` of `running_sum` is [3], not [2]");
 }
 

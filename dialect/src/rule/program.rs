@@ -63,8 +63,7 @@ impl Program {
         let sizes = Sizes { sizes };
         let mut diagnostics = Vec::new();
         let mut ports = |sockets: &[Socket]| -> Vec<Port> {
-            let mut port =
-                |socket: &Socket| Port { name: socket.name.text.clone(), ty: sizes.ty(socket, &mut diagnostics) };
+            let mut port = |socket: &Socket| Port::new(socket.name.text.clone(), sizes.ty(socket, &mut diagnostics));
             sockets.iter().map(&mut port).collect()
         };
         let (inputs, states, outputs) = (ports(&self.inputs), ports(&self.states), ports(&self.outputs));
@@ -91,7 +90,8 @@ impl Program {
         }
         let pick = |numbers: &[usize]| numbers.iter().map(|&number| values[number]).collect();
         let (next, read) = (pick(&self.next), pick(&self.read));
-        Ok(UpdateRule { name: self.name.text.clone(), inputs, states, outputs, body, next, read })
+        let parameters = Vec::new();
+        Ok(UpdateRule { name: self.name.text.clone(), inputs, parameters, states, outputs, body, next, read })
     }
 
     /// The value of every option.

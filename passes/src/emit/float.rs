@@ -166,6 +166,48 @@ impl Emit {
         self.op(a.ty, format_args!("arith.{name} %{}, %{} : {}", a.id, b.id, a.ty.text()))
     }
 
+    /// `log(x)` to about two units in the last place: x = 2ⁿ · m with m between √½ and √2, log(m) = 2 · artanh((m - 1) /
+    /// (m + 1)) by its series. Minus infinity at 0, not-a-number below; subnormal numbers count as 0.
+    pub(crate) fn log(&mut self, x: V) -> V {
+        let ty = x.ty;
+        let bits = self.bits(x);
+        let root_half = self.integer_splat(0x3F35_04F3, ty);
+        let from_root = self.bit_op("subi", bits, root_half);
+        let places = self.integer_splat(23, ty);
+        let exponent = self.bit_op("shrsi", from_root, places);
+        let shifted = self.bit_op("shli", exponent, places);
+        let mantissa = self.bit_op("subi", bits, shifted);
+        let (integers, floats) = (ty.integers().text(), ty.text());
+        let m = self.op(ty, format_args!("arith.bitcast %{} : {integers} to {floats}", mantissa.id));
+        let n = self.op(ty, format_args!("arith.sitofp %{} : {integers} to {floats}", exponent.id));
+        let one = self.float(1.0, ty);
+        let (below, above) = (self.fsub(m, one), self.fadd(m, one));
+        let s = self.fdiv(below, above);
+        let square = self.fmul(s, s);
+        let series: Vec<f64> = (1..7).map(|k| 2.0 / f64::from(2 * k + 1)).collect();
+        let tail = self.horner(square, &series);
+        // 2·s + s³·tail, the small part first.
+        let cube = self.fmul(s, square);
+        let tail = self.fmul(cube, tail);
+        let ln2_low = self.float(-2.121_944_400_546_905_8e-4, ty);
+        let low = self.fma(n, ln2_low, tail);
+        let two = self.float(2.0, ty);
+        let mantissa = self.fma(two, s, low);
+        let ln2_high = self.float(0.693_359_375, ty);
+        let result = self.fma(n, ln2_high, mantissa);
+        let smallest = self.float(f64::from(f32::MIN_POSITIVE), ty);
+        let zero = self.float(0.0, ty);
+        let (infinity, undefined) = (self.float(f64::NEG_INFINITY, ty), self.float(f64::NAN, ty));
+        let too_small = self.greater(smallest, x);
+        let negative = self.greater(zero, x);
+        let result = self.select(too_small, infinity, result);
+        let result = self.select(negative, undefined, result);
+        // Infinity and not-a-number are their own logarithms.
+        let top = self.float(f64::INFINITY, ty);
+        let finite = self.greater(top, x);
+        self.select(finite, result, x)
+    }
+
     /// `1 / (1 + exp(-x))`
     pub(crate) fn sigmoid(&mut self, x: V) -> V {
         let negative = self.fneg(x);

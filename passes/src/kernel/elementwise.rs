@@ -63,6 +63,18 @@ pub(crate) fn apply(emit: &mut Emit, function: Function, arguments: &[V]) -> V {
         Function::Sigmoid => emit.sigmoid(x),
         Function::Silu => emit.silu(x),
         Function::Softplus => emit.softplus(x),
+        Function::Sqrt => emit.sqrt(x),
+        Function::Log => emit.log(x),
+        Function::Max => emit.fmax(x, arguments[1]),
+        Function::Min => {
+            let first = emit.greater(arguments[1], x);
+            emit.select(first, x, arguments[1])
+        }
+        Function::Less => {
+            let (one, zero) = (emit.float(1.0, x.ty), emit.float(0.0, x.ty));
+            let less = emit.greater(arguments[1], x);
+            emit.select(less, one, zero)
+        }
     }
 }
 

@@ -194,7 +194,7 @@ impl<'a> Scheduler<'a> {
             OpKind::Scan { update_rule } => {
                 let rule =
                     self.graph.update_rule(update_rule).ok_or(format!("there is no update rule `{update_rule}`"))?;
-                let (inputs, outputs) = (rule.inputs.len(), rule.outputs.len());
+                let (inputs, outputs) = (rule.inputs.len() + rule.parameters.len(), rule.outputs.len());
                 for state in 0..rule.states.len() {
                     self.alias(op.results[outputs + state], op.operands[inputs + state]);
                 }
@@ -264,7 +264,14 @@ impl<'a> Scheduler<'a> {
             | OpKind::Constant { .. }
             | OpKind::SetState { .. }
             | OpKind::Output { .. } => return Ok(None),
-            OpKind::Contract => return Err("`contract` belongs into update rules".into()),
+            OpKind::Contract
+            | OpKind::Sum { .. }
+            | OpKind::Softmax { .. }
+            | OpKind::Solve
+            | OpKind::Slice { .. }
+            | OpKind::Place { .. }
+            | OpKind::Relabel { .. }
+            | OpKind::HeadIndex => return Err("this operation belongs into update rules".into()),
             OpKind::Elementwise(function) => return self.elementwise(op, *function),
             OpKind::Embedding => {
                 let table = match self.layouts.get(&op.operands[1]) {
@@ -315,6 +322,12 @@ impl<'a> Scheduler<'a> {
 
     fn scan(&self, op: &Op, update_rule: &str) -> Result<Kernel<'a>, String> {
         let rule = self.graph.update_rule(update_rule).ok_or(format!("there is no update rule `{update_rule}`"))?;
+        if let Some(parameter) = rule.parameters.first() {
+            return Err(format!(
+                "`{update_rule}` has the parameter `{}`, which native code cannot have yet",
+                parameter.name
+            ));
+        }
         let (inputs, states) = (rule.inputs.len(), rule.states.len());
         let state = self.ty(op.operands[inputs]);
         let heads = state

@@ -78,6 +78,28 @@ impl<'a> Attributes<'a> {
         }
     }
 
+    /// The old names of axes and their new ones.
+    pub(super) fn renaming(&mut self, from: &str, to: &str) -> Checked<Vec<(String, String)>> {
+        let old = self.take(from).and_then(|list| elements(list, text));
+        let new = self.take(to).and_then(|list| elements(list, text));
+        match (old, new) {
+            (Some(old), Some(new)) if old.len() == new.len() => Ok(old.into_iter().zip(new).collect()),
+            _ => self.wrong(from, &format!("as many texts as `{to}` has")),
+        }
+    }
+
+    /// For each of `count` ports what its elements are not above; an empty text where nothing is known.
+    pub(super) fn limits(&mut self, name: &str, count: usize) -> Checked<Vec<Option<f64>>> {
+        let limit = |attribute: &Attribute| match text(attribute)?.as_str() {
+            "" => Some(None),
+            number => number.parse().ok().map(Some),
+        };
+        match self.take(name).and_then(|list| elements(list, limit)) {
+            Some(limits) if limits.len() == count => Ok(limits),
+            _ => self.wrong(name, &format!("{count} texts, each a number or empty,")),
+        }
+    }
+
     /// Says that no attributes are left.
     pub(super) fn end(self) -> Checked<()> {
         match self.left.first() {
@@ -90,6 +112,13 @@ impl<'a> Attributes<'a> {
 fn size(attribute: &Attribute) -> Option<usize> {
     match attribute {
         Attribute::Integer(value) => usize::try_from(*value).ok(),
+        _ => None,
+    }
+}
+
+fn text(attribute: &Attribute) -> Option<String> {
+    match attribute {
+        Attribute::Text(text) => Some(text.clone()),
         _ => None,
     }
 }
