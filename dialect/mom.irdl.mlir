@@ -8,17 +8,11 @@
 irdl.dialect @mom {
   // --- The program's edge.
 
-  // What the host gives with a step: token ids, positions within sequences, sequence boundaries, rows to answer.
+  // What the host gives with a step: token ids, positions within sequences, sequence boundaries, rows to answer, and
+  // f32 tensors of other names.
   irdl.operation @input {
-    %tokens = irdl.is "tokens"
-    %position = irdl.is "position"
-    %cu_seqlens = irdl.is "cu_seqlens"
-    %rows = irdl.is "rows"
-    %name = irdl.any_of(%tokens, %position, %cu_seqlens, %rows)
-    %per_token = irdl.is tensor<?xi32, ["T"]>
-    %per_boundary = irdl.is tensor<?xi32, ["B+1"]>
-    %per_row = irdl.is tensor<?xi32, ["L"]>
-    %type = irdl.any_of(%per_token, %per_boundary, %per_row)
+    %name = irdl.base "#builtin.string"
+    %type = irdl.base "!builtin.tensor"
     irdl.results(value: %type)
     irdl.attributes {"name" = %name}
   }
@@ -334,6 +328,73 @@ irdl.dialect @mom {
     irdl.attributes {"update_rule" = %update_rule}
   }
 
+  // The adjoint of a scan: operands are the scan's inputs, parameters and states, the segments, the cotangents of its
+  // outputs and of the states after it; results are the cotangents of its inputs, parameters and states.
+  irdl.operation @scan_gradient {
+    %x0 = irdl.base "!builtin.tensor"
+    %x1 = irdl.base "!builtin.tensor"
+    %x2 = irdl.base "!builtin.tensor"
+    %x3 = irdl.base "!builtin.tensor"
+    %x4 = irdl.base "!builtin.tensor"
+    %x5 = irdl.base "!builtin.tensor"
+    %x6 = irdl.base "!builtin.tensor"
+    %x7 = irdl.base "!builtin.tensor"
+    %x8 = irdl.base "!builtin.tensor"
+    %x9 = irdl.base "!builtin.tensor"
+    %x10 = irdl.base "!builtin.tensor"
+    %x11 = irdl.base "!builtin.tensor"
+    %x12 = irdl.base "!builtin.tensor"
+    %x13 = irdl.base "!builtin.tensor"
+    %x14 = irdl.base "!builtin.tensor"
+    %x15 = irdl.base "!builtin.tensor"
+    %x16 = irdl.base "!builtin.tensor"
+    %x17 = irdl.base "!builtin.tensor"
+    %x18 = irdl.base "!builtin.tensor"
+    %x19 = irdl.base "!builtin.tensor"
+    %x20 = irdl.base "!builtin.tensor"
+    %x21 = irdl.base "!builtin.tensor"
+    %x22 = irdl.base "!builtin.tensor"
+    %x23 = irdl.base "!builtin.tensor"
+    %y0 = irdl.base "!builtin.tensor"
+    %y1 = irdl.base "!builtin.tensor"
+    %y2 = irdl.base "!builtin.tensor"
+    %y3 = irdl.base "!builtin.tensor"
+    %y4 = irdl.base "!builtin.tensor"
+    %y5 = irdl.base "!builtin.tensor"
+    %y6 = irdl.base "!builtin.tensor"
+    %y7 = irdl.base "!builtin.tensor"
+    %y8 = irdl.base "!builtin.tensor"
+    %y9 = irdl.base "!builtin.tensor"
+    %y10 = irdl.base "!builtin.tensor"
+    %y11 = irdl.base "!builtin.tensor"
+    %y12 = irdl.base "!builtin.tensor"
+    %y13 = irdl.base "!builtin.tensor"
+    %y14 = irdl.base "!builtin.tensor"
+    %y15 = irdl.base "!builtin.tensor"
+    %y16 = irdl.base "!builtin.tensor"
+    %y17 = irdl.base "!builtin.tensor"
+    %y18 = irdl.base "!builtin.tensor"
+    %y19 = irdl.base "!builtin.tensor"
+    %y20 = irdl.base "!builtin.tensor"
+    %y21 = irdl.base "!builtin.tensor"
+    %y22 = irdl.base "!builtin.tensor"
+    %y23 = irdl.base "!builtin.tensor"
+    %update_rule = irdl.base "#builtin.symbol_ref"
+    irdl.operands(
+      x0: optional %x0, x1: optional %x1, x2: optional %x2, x3: optional %x3, x4: optional %x4,
+      x5: optional %x5, x6: optional %x6, x7: optional %x7, x8: optional %x8, x9: optional %x9,
+      x10: optional %x10, x11: optional %x11, x12: optional %x12, x13: optional %x13, x14: optional %x14,
+      x15: optional %x15, x16: optional %x16, x17: optional %x17, x18: optional %x18, x19: optional %x19,
+      x20: optional %x20, x21: optional %x21, x22: optional %x22, x23: optional %x23)
+    irdl.results(
+      y0: optional %y0, y1: optional %y1, y2: optional %y2, y3: optional %y3, y4: optional %y4,
+      y5: optional %y5, y6: optional %y6, y7: optional %y7, y8: optional %y8, y9: optional %y9,
+      y10: optional %y10, y11: optional %y11, y12: optional %y12, y13: optional %y13, y14: optional %y14,
+      y15: optional %y15, y16: optional %y16, y17: optional %y17, y18: optional %y18, y19: optional %y19,
+      y20: optional %y20, y21: optional %y21, y22: optional %y22, y23: optional %y23)
+    irdl.attributes {"update_rule" = %update_rule}
+  }
+
   // Each token's rows added up with their weights; padding becomes zero.
   irdl.operation @combine {
     %x = irdl.base "!builtin.tensor"
@@ -462,6 +523,15 @@ irdl.dialect @mom {
     irdl.operands(x: %x)
     irdl.results(y: %y)
     irdl.attributes {"from" = %from, "to" = %to}
+  }
+
+  // The unit matrix over two axes of one size.
+  irdl.operation @identity {
+    %y = irdl.base "!builtin.tensor"
+    %axes = irdl.base "#builtin.array"
+    %size = irdl.base "#builtin.integer"
+    irdl.results(y: %y)
+    irdl.attributes {"axes" = %axes, "size" = %size}
   }
 
   // The number of the head, from 0.

@@ -17,7 +17,7 @@ use mom_dialect::{
     graph::{Graph, OpKind},
     mlir, print, verify,
 };
-use mom_passes::{ModelInfo, Program, Target};
+use mom_passes::{ModelInfo, Options, Program, Target};
 use mom_runtime::plan::Plan;
 
 use crate::{
@@ -182,19 +182,30 @@ impl Driver {
     }
 
     fn tiled(&self, graph: &Graph, info: &ModelInfo) -> Result<Program, Failure> {
-        self.replayable(graph, || Ok(mom_passes::compile(graph, &self.target, info)?))
+        self.replayable(graph, || Ok(mom_passes::compile(graph, &self.target, info, &Options::default())?))
     }
 
-    /// Does `work` on `graph`; if momc is at fault, the graph is the reproducer.
     fn replayable<T>(&self, graph: &Graph, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-        guarded(work).map_err(|failure| {
-            failure.reproduced_by(|| Reproducer {
-                file: "momc-reproducer.mlir",
-                text: print::print(graph),
-                command: format!("compile momc-reproducer.mlir --target {} -o reproducer.so", self.target.name),
-            })
-        })
+        replayable(graph, &self.target.name, work)
     }
+}
+
+/// Does `work` on `graph`; if momc is at fault, the graph is the reproducer.
+///
+/// # Errors
+/// Those of `work`.
+pub(crate) fn replayable<T>(
+    graph: &Graph,
+    target: &str,
+    work: impl FnOnce() -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    guarded(work).map_err(|failure| {
+        failure.reproduced_by(|| Reproducer {
+            file: "momc-reproducer.mlir",
+            text: print::print(graph),
+            command: format!("compile momc-reproducer.mlir --target {target} -o reproducer.so"),
+        })
+    })
 }
 
 /// A program that momc itself built; what is wrong with it is momc's fault.
@@ -234,7 +245,7 @@ pub fn model_info(spec: &ModelSpec) -> ModelInfo {
         vocab_size: spec.vocab_size,
         layers: spec.layers,
         eos_token: spec.eos_token,
-        memories: spec.memory.memories,
+        memories: spec.memory.routing.map_or(1, |routing| routing.memories),
         block_tokens: spec.block_tokens,
         ignored_tensors: build::ignored_tensors(spec),
     }

@@ -3,9 +3,11 @@
 //! A model description ([`spec`]) becomes a program of the stage `mom` ([`build`]); [`driver`] takes it from there to
 //! an artifact. This library and the command line above it are the only parts of momc that read files.
 
+pub mod bench;
 pub mod build;
 pub mod driver;
 pub mod failure;
 pub mod generate;
 pub mod render;
+pub mod rule;
 pub mod spec;

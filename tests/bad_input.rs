@@ -1,7 +1,7 @@
 //! Wrong inputs: what momc says about each is a snapshot, and it says it without a panic and without leaving a file.
 //!
-//! Wrong descriptions are the files below `tests/cases/bad`; what is wrong with other inputs, or with the command line,
-//! is prepared here in a folder of its own.
+//! Wrong descriptions and update rules are the files below `tests/cases/bad`; what is wrong with other inputs, or with
+//! the command line, is prepared here in a folder of its own.
 
 use std::{
     fs,
@@ -31,6 +31,10 @@ pub(crate) fn trials() -> Vec<Trial> {
             trials.push(trial(name.clone(), move || description(&name, &file)));
         }
     }
+    for file in files(Path::new("tests/cases/bad/rule"), "mom") {
+        let name = format!("bad_input::rule::{}", file.file_stem().unwrap_or_default().display());
+        trials.push(trial(name.clone(), move || update_rule(&name, &file)));
+    }
     for wrong in CASES {
         trials.push(trial(format!("bad_input::{}", wrong.name), || prepared(wrong)));
     }
@@ -42,6 +46,19 @@ fn description(name: &str, file: &Path) -> Outcome {
     let output = folder.path().join("out.so");
     let arguments = ["compile", &file.display().to_string(), "-o", &output.display().to_string()];
     refused(name, Path::new("."), folder.path(), &arguments)
+}
+
+/// A model whose memory is this update rule, with the options that its first line may give.
+fn update_rule(name: &str, file: &Path) -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let text = fs::read_to_string(file)?;
+    let options = text.lines().next().and_then(|line| line.strip_prefix("// options: "));
+    let options =
+        options.map_or(String::new(), |options| format!("\n[memory.options]\n{}\n", options.replace(", ", "\n")));
+    let model = fs::read_to_string(TWO_MEMORIES)?.replace("[memory]", "[memory]\nupdate_rule = \"rule.mom\"");
+    fs::write(folder.path().join("model.toml"), model + &options)?;
+    fs::write(folder.path().join("rule.mom"), text)?;
+    refused(name, folder.path(), folder.path(), &["compile", "model.toml", "-o", "out.so"])
 }
 
 fn prepared(wrong: &Wrong) -> Outcome {
@@ -113,7 +130,57 @@ const RUN: &str = "run model.toml --weights model.safetensors --prompt-tokens 1,
 const RUN_ARTIFACT: &str = "run model.so --random-weights 1 --prompt-tokens 1,2 --max-tokens 1";
 const LOGITS: &str = "run model.toml --random-weights 1 --tokens tokens.safetensors --logits out.safetensors";
 
+const RULE: &str = "rule run gla --inputs in.safetensors --outputs out.safetensors";
+
 const CASES: &[Wrong] = &[
+    wrong("rule_run::no_file", RULE, nothing),
+    wrong("rule_run::not_safetensors", RULE, |folder| write(folder, "in.safetensors", b"no tensors at all")),
+    wrong("rule_run::missing_tensor", RULE, |folder| rule_inputs(folder, |given| _ = given.remove(1))),
+    wrong("rule_run::surplus_tensor", RULE, |folder| rule_inputs(folder, |given| given[3].0 = "in.gate")),
+    wrong("rule_run::two_sizes", RULE, |folder| rule_inputs(folder, |given| given[1].1 = vec![1, 3, 2, 8])),
+    wrong("rule_run::two_lengths", RULE, |folder| rule_inputs(folder, |given| given[2].1[1] = 4)),
+    wrong("rule_run::too_few_axes", RULE, |folder| rule_inputs(folder, |given| given[0].1 = vec![3])),
+    wrong("rule_run::heads_that_do_not_divide", RULE, |folder| rule_inputs(folder, |given| given[2].1[2] = 3)),
+    wrong("rule_run::no_token", RULE, |folder| {
+        rule_inputs(folder, |given| given.iter_mut().for_each(|(_, shape)| shape[1] = 0))
+    }),
+    wrong("rule_run::wrong_state", RULE, |folder| rule_inputs(folder, |given| given.push(("in.h0", vec![2, 2, 4, 4])))),
+    wrong("rule_run::no_sequence", RULE, |folder| rule_inputs(folder, |given| given.push(("in.cu_seqlens", vec![1])))),
+    wrong("rule_run::boundaries_do_not_rise", RULE, |folder| {
+        rule_inputs(folder, |given| given.push(("in.cu_seqlens", vec![3])))
+    }),
+    wrong(
+        "rule_run::no_cotangent",
+        "rule run gla --grad --inputs in.safetensors --outputs out.safetensors",
+        |folder| rule_inputs(folder, |_| ()),
+    ),
+    wrong(
+        "rule_run::unknown_option",
+        "rule run gla --set scales=1 --inputs in.safetensors --outputs out.safetensors",
+        |folder| rule_inputs(folder, |_| ()),
+    ),
+    wrong(
+        "rule_run::schedule_does_not_fit",
+        "rule run gla --form chunk --schedule chunk=12,sub_block=8 --inputs in.safetensors --outputs out.safetensors",
+        |folder| rule_inputs(folder, |_| ()),
+    ),
+    wrong(
+        "rule_run::unknown_schedule",
+        "rule run gla --schedule tile=8 --inputs in.safetensors --outputs out.safetensors",
+        nothing,
+    ),
+    wrong(
+        "rule_run::unknown_form",
+        "rule run gla --form chunks --inputs in.safetensors --outputs out.safetensors",
+        nothing,
+    ),
+    wrong("rule_run::unknown_rule", "rule run glu --inputs in.safetensors --outputs out.safetensors", nothing),
+    wrong("rule_run::no_rule_file", "rule check absent.mom", nothing),
+    wrong("rule_check::no_chunk_form", "rule check rule.mom --form chunk", |folder| {
+        let text =
+            b"rule squares(k: key, v: value) {\n  state h: key x value\n  next h = h * h + k v^T\n  out o = h^T k\n}\n";
+        write(folder, "rule.mom", text)
+    }),
     wrong("weights::truncated", RUN, |folder| {
         let bytes = checkpoint(|_| ())?;
         write(folder, "model.safetensors", &bytes[..bytes.len() / 2])
@@ -296,6 +363,19 @@ fn stored(tensors: &[Stored]) -> Outcome<Vec<u8>> {
         views.push((&tensor.name, TensorView::new(tensor.dtype, tensor.shape.clone(), &tensor.bytes)?));
     }
     Ok(serialize(views, None)?)
+}
+
+/// Tensors for the rule `gla`: three tokens of two heads, all ones.
+fn rule_inputs(folder: &Path, spoil: fn(&mut Vec<(&'static str, Vec<usize>)>)) -> Outcome {
+    let names = ["in.q", "in.k", "in.v", "in.g"];
+    let mut given: Vec<(&'static str, Vec<usize>)> = names.map(|name| (name, vec![1, 3, 2, 4])).into();
+    spoil(&mut given);
+    let stores = given.into_iter().map(|(name, shape)| {
+        let count: usize = shape.iter().product();
+        let bytes = vec![1.0_f32; count].iter().flat_map(|value| value.to_le_bytes()).collect();
+        Stored { name: name.into(), dtype: Dtype::F32, shape, bytes }
+    });
+    write(folder, "in.safetensors", &stored(&stores.collect::<Vec<_>>())?)
 }
 
 /// A tokenizer of a few letters.

@@ -12,7 +12,10 @@ use std::{
 use libtest_mimic::Trial;
 use mom_dialect::{
     diagnostic::{Diagnostic, Source},
-    mlir, print, verify,
+    graph::{Body, Graph, OpKind, UpdateRule},
+    mlir, print,
+    rule::{self, BUILTIN},
+    verify,
 };
 
 use crate::{Outcome, golden, machine::Model, tidy::files, trial};
@@ -28,18 +31,64 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     for model in models() {
         let (shown, other, tool) = (model.display().to_string(), model.clone(), tool.clone());
-        let accepts =
-            trial(format!("dialect::mlir_opt_accepts::{shown}"), move || mlir_opt_accepts(&other, tool.as_deref()));
-        trials.push(trial(format!("dialect::reads_back::{shown}"), move || reads_back(&model)));
-        trials.push(match mlir_opt() {
-            Some(_) => accepts,
-            None => accepts.with_kind("no mlir-opt-22").with_ignored_flag(true),
-        });
+        trials.push(trial(format!("dialect::reads_back::{shown}"), move || reads_back(&Model::read(&model)?.graph)));
+        trials.push(with_tool(format!("dialect::mlir_opt_accepts::{shown}"), tool, move |tool| {
+            mlir_opt_accepts(&Model::read(&other)?.graph, tool)
+        }));
     }
+    trials.push(trial("dialect::reads_back::update_rules", || {
+        let graph = update_rules()?;
+        reads_back(&graph)?;
+        holds_every_op(&graph)
+    }));
+    trials.push(with_tool("dialect::mlir_opt_accepts::update_rules".into(), tool, |tool| {
+        mlir_opt_accepts(&update_rules()?, tool)
+    }));
     for case in files(Path::new("tests/cases/verify"), "mlir") {
         trials.push(trial(format!("dialect::{}", case.display()), move || finds_the_fault(&case)));
     }
     trials
+}
+
+fn with_tool(name: String, tool: Option<PathBuf>, run: impl FnOnce(&Path) -> Outcome + Send + 'static) -> Trial {
+    match tool {
+        Some(tool) => trial(name, move || run(&tool)),
+        None => trial(name, || Ok(())).with_kind("no mlir-opt-22").with_ignored_flag(true),
+    }
+}
+
+/// All update rules that ship, with each of their variants, and one that holds what none of them does.
+fn update_rules() -> Outcome<Graph> {
+    let mut update_rules = Vec::new();
+    let sizes = [("key", 4), ("value", 3), ("heads", 2)].map(|(axis, size)| (axis.to_owned(), size)).into();
+    for (name, text) in BUILTIN {
+        let file = rule::parse(&Source::new(format!("{name}.mom"), *text)).map_err(|found| lines(&found))?;
+        for variant in [None].into_iter().chain(file.variants().map(Some)) {
+            let on = variant.iter().map(|variant| ((*variant).to_owned(), 1.0)).collect();
+            let rule = file.update_rule(&sizes, &on).map_err(|found| lines(&found))?;
+            let name = variant.map_or((*name).to_owned(), |variant| format!("{name}_{variant}"));
+            update_rules.push(UpdateRule { name, ..rule });
+        }
+    }
+    // The adjoint of an entry, which only gradients hold.
+    let mut placed = update_rules[0].clone();
+    placed.name = "placed".into();
+    let place = OpKind::Place { axis: "slot".into(), size: 2, index: 1 };
+    placed.body.add(place, &[placed.next[0]], None)?;
+    update_rules.push(placed);
+    // A program computes something.
+    let mut body = Body::default();
+    let value = body.add(OpKind::Constant { value: 1.0 }, &[], None)?;
+    body.add(OpKind::Output { name: "one".into() }, &value, None)?;
+    Ok(Graph { name: "update_rules".into(), update_rules, body })
+}
+
+/// Every operation that only update rules hold is in one of these.
+fn holds_every_op(graph: &Graph) -> Outcome {
+    let text = print::print(graph);
+    let only_there = ["sum", "softmax", "solve", "slice", "place", "relabel", "head_index", "identity", "contract"];
+    let missing: Vec<&str> = only_there.into_iter().filter(|name| !text.contains(&format!("\"mom.{name}\""))).collect();
+    if missing.is_empty() { Ok(()) } else { Err(format!("no update rule holds {missing:?}").into()) }
 }
 
 /// All models that the project holds.
@@ -58,9 +107,8 @@ fn mlir_opt() -> Option<PathBuf> {
         .find(|tool| Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success()))
 }
 
-fn reads_back(model: &Path) -> Outcome {
-    let graph = Model::read(model)?.graph;
-    let text = print::print(&graph);
+fn reads_back(graph: &Graph) -> Outcome {
+    let text = print::print(graph);
     let parsed = mlir::parse(&Source::new("program.mlir", text.as_str())).map_err(|found| lines(&found))?;
     let found = verify::verify(&parsed);
     if !found.is_empty() {
@@ -69,11 +117,11 @@ fn reads_back(model: &Path) -> Outcome {
     if print::print(&parsed) == text { Ok(()) } else { Err("the text read back prints differently".into()) }
 }
 
-fn mlir_opt_accepts(model: &Path, tool: Option<&Path>) -> Outcome {
+fn mlir_opt_accepts(graph: &Graph, tool: &Path) -> Outcome {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("program.mlir");
-    fs::write(&file, print::print_with_locations(&Model::read(model)?.graph))?;
-    let mut command = Command::new(tool.ok_or("there is no mlir-opt")?);
+    fs::write(&file, print::print_with_locations(graph))?;
+    let mut command = Command::new(tool);
     let output = command.arg(format!("--irdl-file={MLIR_DEFINITION}")).arg(&file).output()?;
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into()) }
 }

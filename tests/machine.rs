@@ -8,7 +8,7 @@ use mom_dialect::{
     reference::{self, Inputs, Interpreter, LogitRows},
     shape::{Axis, DType, Extent},
 };
-use mom_passes::{ModelInfo, Target};
+use mom_passes::{ModelInfo, Options, Target};
 use mom_runtime::{Checkpoint, Device, Module, Piece, Rows, Session, Weights, plan::StateKind};
 use momc::{
     build,
@@ -151,7 +151,8 @@ impl Model {
 
     /// Compiles the model for this machine into a file.
     pub(crate) fn write(&self, path: &Path) -> Outcome {
-        Ok(mom_passes::compile(&self.graph, &Target::from_name("native")?, &self.info)?.write(path)?)
+        Ok(mom_passes::compile(&self.graph, &Target::from_name("native")?, &self.info, &Options::default())?
+            .write(path)?)
     }
 
     fn module(&self) -> Outcome<Module> {

@@ -9,11 +9,16 @@ mod cli;
 mod command;
 mod dialect;
 mod golden;
+mod guide;
 mod layers;
 mod machine;
 mod memory;
+mod mixtures;
 mod models;
+mod ops;
 mod properties;
+mod random_rules;
+mod rules;
 mod snapshot;
 mod stages;
 mod tensors;
@@ -39,12 +44,16 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let trials = [
         golden::trials(),
+        guide::trials(),
         cli::trials(),
         properties::trials(),
+        mixtures::trials(),
+        random_rules::trials(),
         bad_input::trials(),
         stages::trials(),
         dialect::trials(),
         memory::trials(),
+        rules::trials(),
         tidy::trials(),
     ];
     libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit_code()

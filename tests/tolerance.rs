@@ -8,8 +8,25 @@ pub(crate) const COMPILED: f64 = 2e-5;
 /// The interpreter computes in float64, so only the reference data's own error shows.
 pub(crate) const INTERPRETER: f64 = 1e-6;
 
+/// The data of single update rules is float64 throughout.
+pub(crate) const OPERATOR_INTERPRETER: f64 = 1e-10;
+
+/// Outputs and states of single update rules, compiled, in every form.
+pub(crate) const OPERATOR_COMPILED: f64 = 1e-5;
+
+/// Gradients of single update rules, compiled, in every form.
+pub(crate) const OPERATOR_GRADIENT: f64 = 5e-5;
+
+/// Where float32 is not enough for that: the case, the form, the tensor and its limit. The same form in float64 is then
+/// held against [`OPERATOR_INTERPRETER`].
+pub(crate) const OPERATOR_EXCEPTIONS: &[(&str, &str, &str, f64)] = &[];
+
 /// The data's error is known as a maximum over one tensor, to two digits; a norm may come out somewhat larger.
 pub(crate) const DATA_ERROR_FACTOR: f64 = 2.0;
+
+/// Models with one memory were computed in float32, and what is known of their error is how far two ways to compute the
+/// logits are apart. Both have the same products of weights in them, so each may be further than that from the truth.
+pub(crate) const TWO_WAYS_FACTOR: f64 = 2.0;
 
 /// Router choices are compared where the reference's gap in probability between the last memory chosen and the first
 /// one rejected is larger than this.
@@ -22,6 +39,19 @@ pub(crate) const NUDGE_FACTOR: f64 = 8.0;
 
 /// How often the weights are nudged to find that distance.
 pub(crate) const NUDGES: u64 = 3;
+
+/// Forms of a random rule, in float64: thousands of operations that round, and inverses of triangular matrices of at most
+/// a few dozen tokens, whose condition is in the hundreds.
+pub(crate) const RANDOM_RULE_FLOAT64: f64 = 1e-9;
+
+/// Results are held to their own norm, but not to less than this part of the largest tensor's.
+pub(crate) const LEAST_PART: f64 = 1e-4;
+
+/// A gradient against a difference quotient of five points, over the norm of the gradient.
+pub(crate) const DIFFERENCE_QUOTIENT: f64 = 1e-6;
+
+/// Compiled gradients.
+pub(crate) const COMPILED_GRADIENT: f64 = 5e-5;
 
 /// Peak memory of a long prefill over that of a short one.
 pub(crate) const MEMORY_GROWTH: f64 = 1.05;

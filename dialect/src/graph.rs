@@ -110,7 +110,8 @@ pub struct Source {
 #[derive(Clone, Debug, PartialEq)]
 pub enum OpKind {
     /// `() -> ty`: `tokens` i32 `[T]`, `position` i32 `[T]` (the token's number among the real tokens of its sequence,
-    /// -1 for padding), `cu_seqlens` i32 `[B+1]`, `rows` i32 `[L]` (the tokens whose logits are asked for).
+    /// -1 for padding), `cu_seqlens` i32 `[B+1]`, `rows` i32 `[L]` (the tokens whose logits are asked for); f32 of any
+    /// other name and any axes.
     Input { name: String, ty: Type },
     /// `() -> ty`: a weight.
     Param { name: String, ty: Type, source: Source },
@@ -126,7 +127,7 @@ pub enum OpKind {
     Elementwise(Function),
     /// `(a, b)` -> the sum of their products over the axes they share (update rules only).
     Contract,
-    /// `(x)` -> the sum over one axis, which the result lacks (update rules only, as all down to `Relabel`).
+    /// `(x)` -> the sum over one axis, which the result lacks (update rules only, as all down to `Identity`).
     Sum { axis: String },
     /// `(x) -> x`: exp(x) / sum exp(x) over one axis.
     Softmax { axis: String },
@@ -140,11 +141,13 @@ pub enum OpKind {
     Relabel { axes: Vec<(String, String)> },
     /// `() -> f32 []`: the number of the head, from 0.
     HeadIndex,
+    /// `() -> f32 [i, j]`: 1 where both axes, of one size, are at the same entry, else 0.
+    Identity { axes: [String; 2], size: usize },
     /// `(x, weight) -> …`: the sum of products over the named axes they share; weight's other axes replace these.
     Linear,
     /// `(x [kT, …], segments i32 [MB+1], weight_0, …, weight_{M-1})`: as `Linear`, with the weight of the row's memory.
     GroupedLinear,
-    /// `(x, weight) -> x`: x / sqrt(mean x² + eps) · weight, over the weight's axis, which is x's last.
+    /// `(x, weight) -> x`: x / sqrt(mean x² + eps) · weight, over the weight's axes, which are x's last.
     RmsNorm { eps: f64 },
     /// `(x) -> x`: x / sqrt(sum x² + eps) over the last axis.
     L2Norm { eps: f64 },
@@ -162,9 +165,13 @@ pub enum OpKind {
     /// `(inputs [R, (head,) …]…, parameters [(head,) …]…, states [B, (memory,) head, …]…, segments i32 [MB+1]
     /// (, position i32 [T])) -> (outputs [R, head, …]…, states…)`: the update rule along each segment.
     Scan { update_rule: String },
+    /// `(inputs…, parameters…, states before…, segments, cotangents of outputs [R, head, …]…, cotangents of the states
+    /// after [B, (memory,) head, …]…) -> (cotangents of inputs [R, head, …]…, of parameters [B, (memory,) head, …]…, of
+    /// the states before…)`: the adjoint of `Scan`.
+    ScanGradient { update_rule: String },
     /// `(x [kT, …], slot i32 [T, choice], weight f32 [T, choice]) -> [T, …]`; padding becomes zero.
     Combine,
-    /// `(x [T, …, width], position i32 [T]) -> x`: rotary embedding, halves rotated.
+    /// `(x [R, …, width], position i32 [R]) -> x`: rotary embedding, halves rotated.
     Rotary { base: f64 },
     /// `(x [T, …], cache [B, C, …], position i32 [T], cu_seqlens i32 [B+1]) -> cache`; a named axis `ring` in place of
     /// `C` makes a cache of fixed size. Token number p of a sequence lies at p modulo that axis.
@@ -256,7 +263,7 @@ impl Port {
 
 /// A recurrence for one head of one segment, with its dimensions fixed.
 ///
-/// `body` holds [`OpKind::Constant`], [`OpKind::Elementwise`] and [`OpKind::Contract`] to [`OpKind::HeadIndex`] only.
+/// `body` holds [`OpKind::Constant`], [`OpKind::Elementwise`] and [`OpKind::Contract`] to [`OpKind::Identity`] only.
 /// Its arguments are the inputs of the token, then the parameters, then the states before the token.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateRule {
@@ -304,10 +311,17 @@ impl Graph {
     /// # Errors
     /// As [`Graph::add`].
     pub fn result_types(&self, kind: &OpKind, operands: &[&Type]) -> Result<Vec<Type>, String> {
-        let OpKind::Scan { update_rule } = kind else { return ops::result_types(kind, operands) };
-        let rule = self.update_rule(update_rule);
-        let rule = rule.ok_or_else(|| format!("`scan` refers to `{update_rule}`, but there is no such update rule"))?;
-        ops::scan_result_types(rule, operands)
+        let (OpKind::Scan { update_rule } | OpKind::ScanGradient { update_rule }) = kind else {
+            return ops::result_types(kind, operands);
+        };
+        let rule = self.update_rule(update_rule).ok_or_else(|| {
+            let name = ops::name(kind).trim_start_matches("mom.");
+            format!("`{name}` refers to `{update_rule}`, but there is no such update rule")
+        })?;
+        match kind {
+            OpKind::Scan { .. } => ops::scan_result_types(rule, operands),
+            _ => ops::scan_gradient_result_types(rule, operands),
+        }
     }
 
     pub fn update_rule(&self, name: &str) -> Option<&UpdateRule> {

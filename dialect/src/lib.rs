@@ -8,6 +8,7 @@
 //!
 //! This crate does no input or output and knows no target. Only the module `mlir` (feature `mlir`) links MLIR.
 
+pub mod alone;
 pub mod diagnostic;
 pub mod graph;
 #[cfg(feature = "mlir")]

@@ -13,6 +13,8 @@ use crate::{
 /// How many operands and results `mom.irdl.mlir` gives to `mom.scan`, each of them optional.
 const SCAN_OPERANDS: usize = 24;
 const SCAN_RESULTS: usize = 8;
+/// As many results a scan's gradient may have.
+const SCAN_GRADIENT_RESULTS: usize = 24;
 
 /// The text of a program.
 pub fn print(graph: &Graph) -> String {
@@ -178,6 +180,11 @@ fn attributes(op: &Op) -> Vec<(&'static str, String)> {
             ("operandSegmentSizes", taken(op.operands.len(), SCAN_OPERANDS)),
             ("resultSegmentSizes", taken(op.results.len(), SCAN_RESULTS)),
         ],
+        OpKind::ScanGradient { update_rule } => vec![
+            ("update_rule", format!("@{}", symbol(update_rule))),
+            ("operandSegmentSizes", taken(op.operands.len(), SCAN_OPERANDS)),
+            ("resultSegmentSizes", taken(op.results.len(), SCAN_GRADIENT_RESULTS)),
+        ],
         OpKind::Rotary { base } => vec![("base", float(*base))],
         OpKind::Sum { axis } | OpKind::Softmax { axis } => vec![("axis", quoted(axis))],
         OpKind::Slice { axis, index } => vec![("axis", quoted(axis)), ("index", index.to_string())],
@@ -188,6 +195,7 @@ fn attributes(op: &Op) -> Vec<(&'static str, String)> {
             let (from, to): (Vec<String>, Vec<String>) = axes.iter().cloned().unzip();
             vec![("from", strings(&from)), ("to", strings(&to))]
         }
+        OpKind::Identity { axes, size } => vec![("axes", strings(axes)), ("size", size.to_string())],
         OpKind::Attention { window, scale } => {
             let window = window.map(|window| ("window", window.to_string()));
             [("scale", float(*scale))].into_iter().chain(window).collect()
@@ -297,9 +305,13 @@ mod tests {
 
     #[test]
     fn a_scan_has_the_places_that_the_dialect_defines() {
-        for (places, letter) in [(SCAN_OPERANDS, 'x'), (SCAN_RESULTS, 'y')] {
-            assert!(IRDL.contains(&format!("{letter}{}: optional", places - 1)));
-            assert!(!IRDL.contains(&format!("{letter}{places}: optional")));
+        for (name, results) in [("scan", SCAN_RESULTS), ("scan_gradient", SCAN_GRADIENT_RESULTS)] {
+            let (_, definition) = IRDL.split_once(&format!("irdl.operation @{name} {{")).unwrap();
+            let (definition, _) = definition.split_once("\n  }\n").unwrap();
+            for (places, letter) in [(SCAN_OPERANDS, 'x'), (results, 'y')] {
+                assert!(definition.contains(&format!("{letter}{}: optional", places - 1)));
+                assert!(!definition.contains(&format!("{letter}{places}: optional")));
+            }
         }
     }
 }

@@ -7,17 +7,26 @@
 
 use std::path::Path;
 
-use mom_dialect::{diagnostic::Diagnostic, graph::Graph};
+use mom_dialect::{
+    diagnostic::Diagnostic,
+    graph::{Graph, UpdateRule},
+};
 use mom_runtime::plan::{self, Plan};
 
 mod algebra;
 mod emit;
+pub mod float64;
+mod form;
 mod kernel;
 mod lower;
+mod options;
 mod schedule;
 mod target;
 mod tile;
 
+pub use algebra::{Analysis, Refused, analyse};
+pub use options::{Form, Options, Pinned};
+pub use schedule::NO_SUCH_FORM;
 pub use target::{Target, UNKNOWN_TARGET};
 
 /// What the plan says about a model beside its kernels.
@@ -42,12 +51,25 @@ pub struct Program {
     tiled: String,
 }
 
+/// Whether an update rule can run in a form.
+///
+/// # Errors
+/// E0402 with the reason where it cannot.
+pub fn has_form(rule: &UpdateRule, form: Form) -> Result<(), Box<Diagnostic>> {
+    schedule::form(rule, &form::Heads::equal(1, rule), &Options::form(form)).map(|_| ())
+}
+
 /// Compiles a verified graph: schedule, memory plan and kernels of the stage `tiled`.
 ///
 /// # Errors
-/// E04 where native code cannot do what the graph asks for.
-pub fn compile(graph: &Graph, target: &Target, info: &ModelInfo) -> Result<Program, Box<Diagnostic>> {
-    let schedule::Scheduled { plan, kernels } = schedule::schedule(graph, target, info)?;
+/// E04 where native code cannot do what the graph asks for, or an update rule has not the form that `options` ask for.
+pub fn compile(
+    graph: &Graph,
+    target: &Target,
+    info: &ModelInfo,
+    options: &Options,
+) -> Result<Program, Box<Diagnostic>> {
+    let schedule::Scheduled { plan, kernels } = schedule::schedule(graph, target, info, options)?;
     let mut tiled = String::from("module {\n");
     for kernel in &kernels {
         tiled.push_str(kernel);

@@ -20,8 +20,9 @@ use crate::{
     cpu::{Device, Kernel},
     error::Error,
     host::Library,
+    kernels::Kernels,
     machine,
-    plan::{FORMAT, Plan, SYMBOL},
+    plan::{DType, FORMAT, Plan, SYMBOL},
     session::Model,
     weights::Weights,
 };
@@ -119,14 +120,27 @@ impl Module {
     /// Puts weights into memory as the kernels want them.
     ///
     /// # Errors
-    /// E0607 with up to ten problems when the weights are not those of this model; E0610 when there is
-    /// no memory for them.
+    /// E0607 with up to ten problems when the weights are not those of this model; E0608 when this is no model but a
+    /// program for [`Module::kernels`]; E0610 when there is no memory for them.
     pub fn bind(&self, device: Device, weights: Weights) -> Result<Model, Error> {
+        let plan = self.plan();
+        if plan.inputs.iter().any(|input| input.dtype != DType::I32) {
+            let message = format!("`{}` takes tensors, not tokens, so that it has no sessions", plan.model);
+            return Err(Error::Step(message));
+        }
         let params = device.install(|| bind::bind(self.plan(), &weights))?;
         Ok(Model::new(self.clone(), device, params))
     }
 
-    pub(crate) fn kernels(&self) -> &[Kernel] {
+    /// Makes a program without weights, such as an update rule alone, ready to run on tensors.
+    ///
+    /// # Errors
+    /// E0608 for a model, which needs weights or tokens.
+    pub fn kernels(&self, device: Device) -> Result<Kernels, Error> {
+        Kernels::new(self.clone(), device)
+    }
+
+    pub(crate) fn code(&self) -> &[Kernel] {
         &self.inner.kernels
     }
 

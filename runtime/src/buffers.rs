@@ -9,10 +9,9 @@ use crate::{
     blocks::Block,
     buffer::Aligned,
     error::Error,
-    memory::{input_elements, slot_bytes},
+    memory::slot_bytes,
     pack::Packed,
     plan::{Buffer, Plan, Sizes, State, StateKind},
-    validate::INPUTS,
 };
 
 #[derive(Debug)]
@@ -29,8 +28,8 @@ struct Step {
     workspace: Aligned<u8>,
     /// Where each slot starts in the workspace.
     offsets: Vec<usize>,
-    /// In the order of [`INPUTS`].
-    inputs: Vec<Aligned<i32>>,
+    /// Names and bits, in the plan's order.
+    inputs: Vec<(String, Aligned<u32>)>,
     outputs: Vec<Aligned<f32>>,
 }
 
@@ -43,7 +42,8 @@ impl Step {
             offsets.push(end);
             end = end.checked_add(slot_bytes(slot, sizes))?;
         }
-        let inputs = INPUTS.iter().map(|input| Aligned::new(input_elements(input).at(sizes)));
+        let inputs = plan.inputs.iter();
+        let inputs = inputs.map(|input| Some((input.name.clone(), Aligned::new(input.elements.at(sizes))?)));
         let outputs =
             plan.outputs.iter().map(|output| Aligned::new(output.rows.at(sizes).checked_mul(output.columns)?));
         Some(Step {
@@ -101,10 +101,17 @@ impl Buffers {
     }
 
     pub(crate) fn set_inputs(&mut self, block: &Block) {
-        let values = [&block.tokens, &block.position, &block.cu_seqlens, &block.rows];
-        for (buffer, values) in self.step.inputs.iter_mut().zip(values) {
-            buffer.as_mut_slice()[..values.len()].copy_from_slice(values);
+        let Block { tokens, position, cu_seqlens, rows } = block;
+        for (name, values) in [("tokens", tokens), ("position", position), ("cu_seqlens", cu_seqlens), ("rows", rows)] {
+            self.set_input(name, values.iter().map(|value| value.cast_unsigned()));
         }
+    }
+
+    /// Gives an input its first elements, as their bits; nothing where the program reads no such input.
+    pub(crate) fn set_input(&mut self, name: &str, bits: impl Iterator<Item = u32>) {
+        let input = self.step.inputs.iter_mut().find(|(other, _)| other == name);
+        let elements = input.into_iter().flat_map(|(_, input)| input.as_mut_slice());
+        elements.zip(bits).for_each(|(element, bits)| *element = bits);
     }
 
     pub(crate) fn output(&self, index: usize) -> &[f32] {
@@ -119,8 +126,8 @@ impl Buffers {
             Buffer::Slot(index) => self.step.workspace.as_mut_ptr().wrapping_add(self.step.offsets[*index]).cast(),
             Buffer::Output(index) => self.step.outputs[*index].as_mut_ptr().cast(),
             Buffer::Input(name) => {
-                let index = INPUTS.iter().position(|input| input == name).unwrap_or_default();
-                self.step.inputs[index].as_mut_ptr().cast()
+                let index = self.step.inputs.iter().position(|(input, _)| input == name).unwrap_or_default();
+                self.step.inputs[index].1.as_mut_ptr().cast()
             }
         }
     }
@@ -144,7 +151,7 @@ impl Buffers {
     pub(crate) fn bytes(&self) -> u64 {
         let Step { workspace, inputs, outputs, .. } = &self.step;
         let floats = self.states.iter().chain(outputs).map(Aligned::bytes);
-        floats.chain(inputs.iter().map(Aligned::bytes)).sum::<u64>() + workspace.bytes()
+        floats.chain(inputs.iter().map(|(_, input)| input.bytes())).sum::<u64>() + workspace.bytes()
     }
 }
 

@@ -16,6 +16,7 @@ use std::{
 };
 
 use crate::{
+    artifact::Module,
     buffers::Buffers,
     error::Error,
     pack::Packed,
@@ -188,6 +189,18 @@ impl Call {
         }
         // SAFETY: the buffers are as large as the plan says for these sizes, and the items are among the launch's.
         unsafe { (self.kernel)(self.buffers.as_ptr(), sizes.as_ptr(), range.start as i64, range.end as i64) }
+    }
+}
+
+impl Module {
+    /// Runs all `items` of the plan's kernel number `kernel` on this thread, outside of any model: for whoever holds a
+    /// kernel against something else. `buffers` are its buffers in order, as bits; they must have the sizes that the
+    /// kernel was compiled for.
+    pub fn call(&self, kernel: usize, buffers: &mut [Vec<u32>], sizes: &Sizes, items: usize) {
+        let Some(&kernel) = self.code().get(kernel) else { return };
+        let buffers: Vec<*mut c_void> = buffers.iter_mut().map(|buffer| buffer.as_mut_ptr().cast()).collect();
+        // SAFETY: the caller gives the buffers that the kernel expects; an artifact is trusted, as `Module::load` says.
+        unsafe { kernel(buffers.as_ptr(), sizes.as_array().as_ptr(), 0, items as i64) }
     }
 }
 

@@ -21,7 +21,7 @@ unsafe impl Number for u8 {}
 // SAFETY: as above.
 unsafe impl Number for u16 {}
 // SAFETY: as above.
-unsafe impl Number for i32 {}
+unsafe impl Number for u32 {}
 // SAFETY: as above.
 unsafe impl Number for f32 {}
 

@@ -23,6 +23,7 @@
 //! - [`artifact`], the file: the plan and the kernels;
 //! - [`weights`], read once and laid out as the kernels want them;
 //! - [`session`], what feeds tokens to a model and keeps its states;
+//! - [`Kernels`], a program without weights that runs on tensors, such as an update rule alone;
 //! - [`cpu`], the only place that calls kernels.
 #![warn(missing_docs)]
 
@@ -34,6 +35,7 @@ mod buffers;
 pub mod cpu;
 mod error;
 mod host;
+mod kernels;
 mod machine;
 mod memory;
 mod pack;
@@ -51,9 +53,9 @@ pub use crate::{
     blocks::{Piece, Rows},
     cpu::Device,
     error::Error,
+    kernels::{Kernels, Results, Run},
     machine::{FEATURES, has_feature},
     memory::{Memory, show_bytes},
     session::{Checkpoint, Model, Outputs, Session, Tensor},
-    validate::INPUTS,
     weights::Weights,
 };

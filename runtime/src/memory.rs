@@ -6,7 +6,6 @@ use crate::{
     bind::earlier,
     buffer::ALIGNMENT,
     plan::{Linear, Plan, Sizes, State, StateKind},
-    validate::INPUTS,
 };
 
 /// The least tokens that a cache without a window has room for.
@@ -44,7 +43,7 @@ impl Plan {
     /// Bytes of a session whose largest step had these sizes, the weights included. Saturates.
     pub fn bytes(&self, sizes: &Sizes) -> u64 {
         let states = self.states.iter().map(|state| bytes_of(state.room(sizes.context), sizes.sequences));
-        let inputs = INPUTS.iter().map(|input| bytes_of(input_elements(input).at(sizes), 1));
+        let inputs = self.inputs.iter().map(|input| bytes_of(input.elements.at(sizes), 1));
         let outputs = self.outputs.iter().map(|output| bytes_of(output.rows.at(sizes), output.columns));
         let slots = self.slots.iter().map(|slot| slot_bytes(slot, sizes));
         let parts = states.chain(inputs).chain(outputs).chain(slots);
@@ -69,8 +68,8 @@ impl Plan {
         for slot in &self.slots {
             add(&mut step, slot, 1);
         }
-        for input in INPUTS {
-            add(&mut step, &input_elements(input), 4);
+        for input in &self.inputs {
+            add(&mut step, &input.elements, 4);
         }
         for output in &self.outputs {
             add(&mut step, &output.rows, bytes_of(output.columns, 1));
@@ -118,15 +117,6 @@ fn bytes_of(rows: usize, columns: usize) -> usize {
 /// Bytes that a slot takes in the workspace.
 pub(crate) fn slot_bytes(slot: &Linear, sizes: &Sizes) -> usize {
     slot.at(sizes).checked_next_multiple_of(ALIGNMENT).unwrap_or(usize::MAX)
-}
-
-/// Elements of an input.
-pub(crate) fn input_elements(input: &str) -> Linear {
-    match input {
-        "cu_seqlens" => Linear { sequences: 1, constant: 1, ..Linear::default() },
-        "rows" => crate::validate::PER_ROW,
-        _ => crate::validate::PER_TOKEN,
-    }
 }
 
 fn add(sum: &mut Linear, term: &Linear, factor: usize) {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub const SYMBOL: &str = "momc_plan";
 
 /// Raised whenever an older runtime could not read the plan or call the kernels.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// What a step's buffers are sized by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -217,19 +217,31 @@ pub enum Buffer {
     State(usize),
     /// Index into [`Plan::slots`].
     Slot(usize),
-    /// `tokens`, `position`, `cu_seqlens` or `rows`; i32.
+    /// Name of one of [`Plan::inputs`].
     Input(String),
     /// Index into [`Plan::outputs`].
     Output(usize),
+}
+
+/// What a step is given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// `tokens`, `position`, `cu_seqlens` and `rows` for integers, and any other name for f32.
+    pub name: String,
+    /// i32 or f32.
+    pub dtype: DType,
+    /// Elements, of a whole step.
+    pub elements: Linear,
 }
 
 /// A result of a step, f32, `rows` rows of `columns`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Output {
-    /// `logits`, or `router_logits.<layer>`.
+    /// `logits`, or `router_logits.<layer>`, or what else a program answers.
     pub name: String,
-    /// Exactly T or exactly L.
+    /// Exactly T, exactly L or exactly B.
     pub rows: Linear,
     /// Elements of a row.
     pub columns: usize,
@@ -270,7 +282,7 @@ pub struct Plan {
     pub momc: String,
     /// Name of the model.
     pub model: String,
-    /// Tokens are below this.
+    /// Tokens are below this; 0 where the program reads none.
     pub vocab_size: usize,
     /// Layers of the model.
     pub layers: usize,
@@ -282,6 +294,8 @@ pub struct Plan {
     pub target: Target,
     /// The most tokens a step takes; longer prompts are prefilled in several steps.
     pub block_tokens: usize,
+    /// What a step is given; of the four inputs of models, those that the program reads.
+    pub inputs: Vec<Input>,
     /// Weights, in the order that [`Buffer::Param`] counts.
     pub params: Vec<Param>,
     /// Tensors that a checkpoint may hold and nothing needs. A trailing `*` matches any ending.

@@ -211,7 +211,7 @@ impl Session {
         }
 
         let mut done = 0;
-        let program = Program { plan, kernels: inner.module.kernels(), params: &inner.params };
+        let program = Program { plan, kernels: inner.module.code(), params: &inner.params };
         while cutter.next(&mut self.block, &mut self.positions) {
             let sizes = Sizes {
                 tokens: self.block.tokens.len(),

@@ -4,15 +4,25 @@
 
 use std::collections::HashSet;
 
-use crate::plan::{Buffer, DType, Launch, Layout, Linear, Param, Plan, Sizes, State, StateKind};
-
-/// The inputs that a step provides, in the order in which the runtime keeps them.
-pub const INPUTS: [&str; 4] = ["tokens", "position", "cu_seqlens", "rows"];
+use crate::plan::{Buffer, DType, Input, Launch, Layout, Linear, Param, Plan, Sizes, State, StateKind};
 
 /// Rows of an output that has one for each token.
 pub(crate) const PER_TOKEN: Linear = Linear { tokens: 1, sequences: 0, rows: 0, context: 0, constant: 0 };
 /// Rows of an output that has one for each row asked for.
 pub(crate) const PER_ROW: Linear = Linear { tokens: 0, sequences: 0, rows: 1, context: 0, constant: 0 };
+
+/// Rows of an output that has one for each sequence.
+pub(crate) const PER_SEQUENCE: Linear = Linear { tokens: 0, sequences: 1, rows: 0, context: 0, constant: 0 };
+
+/// Elements of an input of integers; none where there is no such input.
+fn integers(name: &str) -> Option<Linear> {
+    match name {
+        "tokens" | "position" => Some(PER_TOKEN),
+        "cu_seqlens" => Some(Linear { constant: 1, ..PER_SEQUENCE }),
+        "rows" => Some(PER_ROW),
+        _ => None,
+    }
+}
 
 impl Plan {
     /// Checks that indices are in range, names are unique and sizes make sense.
@@ -25,17 +35,19 @@ impl Plan {
         if !countable.contains(&self.block_tokens) {
             return Err(format!("a step takes at most {} tokens", self.block_tokens));
         }
-        if !countable.contains(&self.vocab_size) {
+        if self.vocab_size > i32::MAX as usize {
             return Err(format!("the vocabulary has {} tokens", self.vocab_size));
         }
+        unique("input", self.inputs.iter().map(|input| &input.name))?;
         unique("parameter", self.params.iter().map(|param| &param.name))?;
         unique("state", self.states.iter().map(|state| &state.name))?;
         unique("output", self.outputs.iter().map(|output| &output.name))?;
+        self.inputs.iter().try_for_each(|input| self.check_input(input))?;
         self.params.iter().try_for_each(check_param)?;
         self.states.iter().try_for_each(check_state)?;
         for output in &self.outputs {
-            if output.rows != PER_TOKEN && output.rows != PER_ROW {
-                return Err(format!("output `{}` has rows that are neither T nor L", output.name));
+            if ![PER_TOKEN, PER_ROW, PER_SEQUENCE].contains(&output.rows) {
+                return Err(format!("output `{}` has rows that are neither T nor L nor B", output.name));
             }
             if output.columns == 0 {
                 return Err(format!("output `{}` has no columns", output.name));
@@ -50,6 +62,19 @@ impl Plan {
         self.launches.iter().enumerate().try_for_each(|(index, launch)| {
             self.check_launch(launch).map_err(|problem| format!("launch {index} {problem}"))
         })
+    }
+
+    fn check_input(&self, input: &Input) -> Result<(), String> {
+        let Input { name, dtype, elements } = input;
+        match (dtype, integers(name)) {
+            (DType::I32, Some(expected)) if expected == *elements => {}
+            (DType::F32, None) => {}
+            _ => return Err(format!("input `{name}` is none that a step can be given")),
+        }
+        match elements.at(&self.most()) > isize::MAX as usize / 4 {
+            true => Err(format!("input `{name}` is too large")),
+            false => Ok(()),
+        }
     }
 
     /// No step is larger than this.
@@ -80,7 +105,7 @@ impl Plan {
                 Buffer::State(index) => ("state", *index, self.states.len()),
                 Buffer::Slot(index) => ("slot", *index, self.slots.len()),
                 Buffer::Output(index) => ("output", *index, self.outputs.len()),
-                Buffer::Input(name) if INPUTS.contains(&name.as_str()) => return Ok(()),
+                Buffer::Input(name) if self.inputs.iter().any(|input| input.name == *name) => return Ok(()),
                 Buffer::Input(name) => return Err(format!("reads the unknown input `{name}`")),
             };
             if index < count { Ok(()) } else { Err(format!("uses {what} {index} of {count}")) }

@@ -105,8 +105,12 @@ impl<'a> Builder<'a> {
     /// axes.
     pub(super) fn matrix(&mut self, name: &str, outputs: &[Axis], inputs: &[Axis]) -> Result<ValueId, Diagnostics> {
         let size = |axes: &[Axis]| axes.iter().filter_map(Axis::size).product::<usize>();
-        let ty = Type::new(self.spec.weights, [outputs, inputs].concat());
+        let ty = self.matrix_type(outputs, inputs);
         self.param(name, ty, &[size(outputs), size(inputs)])
+    }
+
+    pub(super) fn matrix_type(&self, outputs: &[Axis], inputs: &[Axis]) -> Type {
+        Type::new(self.spec.weights, [outputs, inputs].concat())
     }
 
     /// `x` normalised over its last axis, with the weight of this name.

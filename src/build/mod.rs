@@ -17,7 +17,11 @@ use mom_dialect::{
 
 pub use names::ignored_tensors;
 
-use self::{builder::Builder, memory::Memory, names::Block};
+use self::{
+    builder::Builder,
+    memory::Memory,
+    names::{Block, Mlp},
+};
 use crate::spec::ModelSpec;
 
 /// The program of a whole model.
@@ -28,12 +32,12 @@ use crate::spec::ModelSpec;
 /// # Errors
 /// An update rule that is wrong in itself or cannot be the memory of a layer.
 pub fn model(spec: &ModelSpec) -> Result<Graph, Diagnostics> {
-    let memory = Memory::read(&spec.memory)?;
+    let memory = Memory::read(spec)?;
     let mut builder = Builder::new(spec, memory.update_rule())?;
     let rows = builder.input("rows", Extent::ROWS)?;
     let vocabulary = [Axis::named("vocab", spec.vocab_size)];
     let model = [builder.model_axis()];
-    let embeddings = builder.matrix(names::EMBEDDINGS, &vocabulary, &model)?;
+    let embeddings = builder.matrix(spec.naming.embeddings, &vocabulary, &model)?;
     let mut hidden = builder.one(OpKind::Embedding, &[builder.tokens, embeddings])?;
     for layer in 0..spec.layers {
         let block = Block::new(spec, layer);
@@ -47,12 +51,14 @@ pub fn model(spec: &ModelSpec) -> Result<Graph, Diagnostics> {
             None => memory.layer(&mut builder, layer, &block.mixing, x)?,
         };
         hidden = builder.elementwise(Function::Add, &[hidden, mixed])?;
-        let x = builder.rms_norm(hidden, &block.mlp_norm)?;
-        let made = mlp(&mut builder, &block, x)?;
-        hidden = builder.elementwise(Function::Add, &[hidden, made])?;
+        if let Some(block) = &block.mlp {
+            let x = builder.rms_norm(hidden, &block.norm)?;
+            let made = mlp(&mut builder, block, x)?;
+            hidden = builder.elementwise(Function::Add, &[hidden, made])?;
+        }
     }
     let asked = builder.one(OpKind::SelectRows, &[hidden, rows])?;
-    let asked = builder.rms_norm(asked, names::FINAL_NORM)?;
+    let asked = builder.rms_norm(asked, spec.naming.final_norm)?;
     let head = match spec.tie_embeddings {
         true => embeddings,
         false => builder.matrix(names::LM_HEAD, &vocabulary, &model)?,
@@ -71,7 +77,7 @@ pub fn model(spec: &ModelSpec) -> Result<Graph, Diagnostics> {
 /// # Errors
 /// As [`model`].
 pub fn mixing_layer(spec: &ModelSpec) -> Result<Graph, Diagnostics> {
-    let memory = Memory::read(&spec.memory)?;
+    let memory = Memory::read(spec)?;
     let mut builder = Builder::new(spec, memory.update_rule())?;
     let table = Type::f32([Axis::named("vocab", spec.vocab_size), builder.model_axis()]);
     let inputs = builder.param("inputs", table, &[spec.vocab_size, spec.hidden_size])?;
@@ -82,13 +88,13 @@ pub fn mixing_layer(spec: &ModelSpec) -> Result<Graph, Diagnostics> {
 }
 
 /// `down(silu(gate x) * up x)`, of the width that the description gives.
-fn mlp(builder: &mut Builder<'_>, block: &Block, x: ValueId) -> Result<ValueId, Diagnostics> {
-    let hidden = [Axis::named("hidden", builder.spec.mlp_size)];
+fn mlp(builder: &mut Builder<'_>, block: &Mlp, x: ValueId) -> Result<ValueId, Diagnostics> {
+    let hidden = [Axis::named("hidden", block.width)];
     let model = [builder.model_axis()];
     let ty = Type::new(builder.spec.weights, [hidden.clone(), model.clone()].concat());
-    let gate = builder.stored(&block.mlp_gate.0, ty.clone(), block.mlp_gate.1.clone())?;
-    let up = builder.stored(&block.mlp_up.0, ty, block.mlp_up.1.clone())?;
-    let down = builder.matrix(&block.mlp_down, &model, &hidden)?;
+    let gate = builder.stored(&block.gate.0, ty.clone(), block.gate.1.clone())?;
+    let up = builder.stored(&block.up.0, ty, block.up.1.clone())?;
+    let down = builder.matrix(&block.down, &model, &hidden)?;
     let gate = builder.one(OpKind::Linear, &[x, gate])?;
     let gate = builder.elementwise(Function::Silu, &[gate])?;
     let up = builder.one(OpKind::Linear, &[x, up])?;

@@ -4,8 +4,6 @@ use mom_dialect::graph::Source;
 
 use crate::spec::{ModelSpec, Naming};
 
-pub(super) const EMBEDDINGS: &str = "model.embeddings.weight";
-pub(super) const FINAL_NORM: &str = "model.norm.weight";
 pub(super) const LM_HEAD: &str = "lm_head.weight";
 
 /// The parameters of one layer of a model, outside of its mixing layer.
@@ -14,45 +12,58 @@ pub(super) struct Block {
     pub mixing: String,
     /// None where the mixing layer takes the hidden states as they are.
     pub mixing_norm: Option<String>,
-    pub mlp_norm: String,
+    /// None in a model without MLPs.
+    pub mlp: Option<Mlp>,
+}
+
+pub(super) struct Mlp {
+    pub width: usize,
+    pub norm: String,
     /// The parameter's name and place.
-    pub mlp_gate: (String, Source),
-    pub mlp_up: (String, Source),
-    pub mlp_down: String,
+    pub gate: (String, Source),
+    pub up: (String, Source),
+    pub down: String,
 }
 
 impl Block {
     pub(super) fn new(spec: &ModelSpec, layer: usize) -> Block {
-        let name = |rest: &str| format!("model.layers.{layer}.{rest}");
+        let naming = spec.naming;
+        let name = |rest: &str| in_layer(naming, layer, rest);
         let (mixing_norm, mlp_norm) = match spec.norm_first {
             true => (None, name("mlp.norm.weight")),
-            false => (Some(name("attn_norm.weight")), name("mlp_norm.weight")),
+            false => (Some(name(naming.mixing_norm)), name("mlp_norm.weight")),
         };
-        let (gate, up) = (name("mlp.gate_proj.weight"), name("mlp.up_proj.weight"));
-        let width = spec.mlp_size;
-        // The older layout stacks the rows of the up projection under those of the gate.
-        let (up_tensor, rows, up_row) = match spec.naming {
-            Naming::Mom => (&up, width, 0),
-            Naming::MomGatedDeltaNet => (&gate, 2 * width, width),
-        };
-        let source = |tensor: &str, first_row| Source {
-            tensor: tensor.to_owned(),
-            shape: vec![rows, spec.hidden_size],
-            first_row,
-        };
-        Block {
-            mixing: name("attn."),
-            mixing_norm,
-            mlp_norm,
-            mlp_down: name("mlp.down_proj.weight"),
-            mlp_gate: (gate.clone(), source(&gate, 0)),
-            mlp_up: (up.clone(), source(up_tensor, up_row)),
-        }
+        let mlp = spec.mlp_size.map(|width| {
+            let (gate, up) = (name("mlp.gate_proj.weight"), name("mlp.up_proj.weight"));
+            let (up_tensor, rows, up_row) = match naming.joined_mlp {
+                false => (&up, width, 0),
+                true => (&gate, 2 * width, width),
+            };
+            let source = |tensor: &str, first_row| Source {
+                tensor: tensor.to_owned(),
+                shape: vec![rows, spec.hidden_size],
+                first_row,
+            };
+            Mlp {
+                width,
+                norm: mlp_norm,
+                down: name("mlp.down_proj.weight"),
+                gate: (gate.clone(), source(&gate, 0)),
+                up: (up.clone(), source(up_tensor, up_row)),
+            }
+        });
+        Block { mixing: name(naming.mixing), mixing_norm, mlp }
     }
 }
 
-/// What a memory layer has around any update rule: router, output gate, norm and output projection.
-pub(super) const AROUND_UPDATE_RULE: [&str; 4] = ["gate.weight", "g_proj.weight", "o_norm.weight", "o_proj.weight"];
+/// A tensor of one layer.
+fn in_layer(naming: &Naming, layer: usize, rest: &str) -> String {
+    let [before, after] = naming.layer;
+    format!("{before}{layer}{after}{rest}")
+}
+
+/// What a memory layer has around its layer part: router and output projection.
+pub(super) const AROUND_LAYER_PART: [&str; 2] = ["gate.weight", "o_proj.weight"];
 
 /// The projection or filter `role` of all memories: `q_proj.weight`.
 pub(super) fn of_all(role: &str) -> String {
@@ -77,12 +88,13 @@ pub fn ignored_tensors(spec: &ModelSpec) -> Vec<String> {
         ignored.push(LM_HEAD.to_owned());
     }
     for layer in 0..spec.layers {
-        // The tables of rotary embeddings follow from their base; the older layout has a skip weight without a use.
-        if spec.attention.iter().any(|attention| attention.layers.contains(&layer)) {
-            ignored.push(format!("model.layers.{layer}.attn.rotary*"));
-        } else if spec.naming == Naming::MomGatedDeltaNet {
-            ignored.push(format!("model.layers.{layer}.attn.D"));
-        }
+        // The tables of rotary embeddings follow from their base.
+        let unused = match spec.attention.iter().any(|attention| attention.layers.contains(&layer)) {
+            true => &["rotary*"],
+            false => spec.naming.unused,
+        };
+        let mixing = spec.naming.mixing;
+        ignored.extend(unused.iter().map(|rest| in_layer(spec.naming, layer, &format!("{mixing}{rest}"))));
     }
     ignored
 }

@@ -1,6 +1,7 @@
 //! The commands of momc, one file each. They say what they did on standard output; [`ui`] alone prints.
 
 mod batch;
+mod bench;
 mod bind;
 mod compile;
 mod import;
@@ -8,6 +9,7 @@ mod inspect;
 mod logits;
 mod output;
 mod prompt;
+mod rule;
 mod run;
 mod temporary;
 mod tensors;
@@ -36,6 +38,8 @@ enum Command {
     Run(run::Run),
     Import(import::Import),
     Inspect(inspect::Inspect),
+    Rule(rule::Rule),
+    Bench(bench::Bench),
 }
 
 impl Cli {
@@ -45,6 +49,8 @@ impl Cli {
             Command::Run(command) => command.execute(),
             Command::Import(command) => command.execute(),
             Command::Inspect(command) => command.execute(),
+            Command::Rule(command) => command.execute(),
+            Command::Bench(command) => command.execute(),
         }
     }
 }

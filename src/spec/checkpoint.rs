@@ -10,8 +10,6 @@ use std::{
 use mom_dialect::shape::DType;
 use serde::Deserialize;
 
-use super::Naming;
-
 /// A header longer than this belongs to no safetensors file.
 const MAX_HEADER: u64 = 100_000_000;
 
@@ -88,13 +86,13 @@ impl Checkpoint {
         }
     }
 
-    /// The naming, if the MLPs show it: only the older one keeps gate and up projection in one tensor.
-    pub(super) fn naming(&self) -> Option<Naming> {
+    /// Whether gate and up projection of an MLP are one tensor, if there are MLPs to show it.
+    pub(super) fn joined_mlp(&self) -> Option<bool> {
         let holds = |ending: &str| self.names.iter().any(|name| name.ends_with(ending));
         if holds(".mlp.up_proj.weight") {
-            Some(Naming::Mom)
+            Some(false)
         } else if holds(".mlp.gate_proj.weight") {
-            Some(Naming::MomGatedDeltaNet)
+            Some(true)
         } else {
             None
         }

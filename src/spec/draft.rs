@@ -12,7 +12,7 @@ use mom_dialect::{
 };
 
 use super::{
-    AttentionSpec, MemorySpec, ModelSpec, Naming, codes,
+    AttentionSpec, MemorySpec, ModelSpec, Naming, RoutingSpec, codes,
     findings::Findings,
     reader::{Field, HEADS, Reader, SIZE},
     update_rule,
@@ -31,10 +31,11 @@ pub(super) struct Draft {
     pub(super) layers: Field<usize>,
     pub(super) norm_eps: f64,
     pub(super) tie_embeddings: bool,
-    pub(super) mlp: Width,
+    /// None without MLPs.
+    pub(super) mlp: Option<Width>,
     pub(super) norm_first: Field<bool>,
     pub(super) weights: DType,
-    pub(super) naming: Naming,
+    pub(super) naming: &'static Naming,
     pub(super) memory: MemoryDraft,
     pub(super) attention: Vec<AttentionDraft>,
     pub(super) bos_token: Option<Field<usize>>,
@@ -47,17 +48,23 @@ pub(super) struct Draft {
 pub(super) struct MemoryDraft {
     pub(super) update_rule: Field<String>,
     pub(super) options: BTreeMap<String, f64>,
-    pub(super) heads: usize,
+    pub(super) heads: Field<usize>,
+    pub(super) head_groups: Field<usize>,
     pub(super) head_dim: Field<usize>,
     pub(super) value: Width,
-    pub(super) memories: Field<usize>,
-    pub(super) top_k: Field<usize>,
-    pub(super) shared_state: bool,
-    pub(super) single_kv_proj: bool,
+    /// None with one memory for all tokens.
+    pub(super) routing: Option<RoutingDraft>,
     pub(super) output_gate: bool,
     /// 0 without a short convolution.
     pub(super) conv_size: Field<usize>,
     pub(super) span: Span,
+}
+
+pub(super) struct RoutingDraft {
+    pub(super) memories: Field<usize>,
+    pub(super) top_k: Field<usize>,
+    pub(super) shared_state: bool,
+    pub(super) single_kv_proj: bool,
 }
 
 pub(super) struct AttentionDraft {
@@ -126,13 +133,11 @@ impl Draft {
                 update_rule: memory.update_rule.value,
                 rule_source,
                 options: memory.options,
-                heads: memory.heads,
+                heads: memory.heads.value,
+                head_groups: memory.head_groups.value,
                 head_dim: memory.head_dim.value,
                 value_dim,
-                memories: memory.memories.value,
-                top_k: memory.top_k.value,
-                shared_state: memory.shared_state,
-                single_kv_proj: memory.single_kv_proj,
+                routing: memory.routing.map(RoutingDraft::finish),
                 output_gate: memory.output_gate,
                 conv_size: Some(memory.conv_size.value).filter(|&taps| taps > 0),
                 span: memory.span,
@@ -166,7 +171,7 @@ impl Draft {
     }
 
     fn check_naming(&self, findings: &mut Findings) {
-        if self.norm_first.value && self.naming == Naming::Mom {
+        if self.norm_first.value && !self.naming.joined_mlp {
             let error = Diagnostic::error(
                 codes::CONTRADICTION,
                 format!("`{}` exists only in the older tensor naming", self.norm_first.key),
@@ -220,24 +225,31 @@ impl Draft {
     }
 
     /// The MLP's width; a ratio is rounded up as fla does, to `256 ceil(floor(2/3 ratio hidden) / 256)`.
-    fn mlp_size(&self, findings: &mut Findings) -> usize {
-        match &self.mlp {
+    fn mlp_size(&self, findings: &mut Findings) -> Option<usize> {
+        Some(match self.mlp.as_ref()? {
             Width::Exact(size) => size.value,
             Width::Factor(ratio) => {
                 let width = (self.hidden_size.value as f64 * ratio.value * 2.0 / 3.0).floor();
                 checked_width((width / 256.0).ceil() * 256.0, ratio, &self.hidden_size, findings)
             }
-        }
+        })
     }
 }
 
 impl MemoryDraft {
     fn check(&self, findings: &mut Findings) {
-        let Self { memories, top_k, head_dim, conv_size, .. } = self;
-        if top_k.value > memories.value {
+        let Self { heads, head_groups, head_dim, conv_size, .. } = self;
+        if let Some(RoutingDraft { memories, top_k, .. }) = &self.routing
+            && top_k.value > memories.value
+        {
             let message = format!("a token cannot choose {} of {} memories", top_k.value, memories.value);
             let help = format!("let `{}` be at most `{}`", top_k.key, memories.key);
             conflict(findings, [top_k, memories], message, help);
+        }
+        if !heads.value.is_multiple_of(head_groups.value) {
+            let message = format!("{} heads cannot share {} groups evenly", heads.value, head_groups.value);
+            let help = format!("choose a number that divides {}", heads.value);
+            conflict(findings, [head_groups, heads], message, help);
         }
         if !head_dim.value.is_multiple_of(8) {
             let below = head_dim.value / 8 * 8;
@@ -263,6 +275,17 @@ impl MemoryDraft {
                 let width = (self.head_dim.value as f64 * factor.value).floor();
                 checked_width(width, factor, &self.head_dim, findings)
             }
+        }
+    }
+}
+
+impl RoutingDraft {
+    fn finish(self) -> RoutingSpec {
+        RoutingSpec {
+            memories: self.memories.value,
+            top_k: self.top_k.value,
+            shared_state: self.shared_state,
+            single_kv_proj: self.single_kv_proj,
         }
     }
 }
@@ -317,12 +340,14 @@ fn check_elements(spec: &ModelSpec, hidden_size: &Field<usize>, findings: &mut F
     let memory = &spec.memory;
     let (width, heads) = (number(spec.hidden_size), number(memory.heads));
     let (keys, values) = (heads * number(memory.head_dim), heads * number(memory.value_dim));
-    let states = number(memory.memories) + number(usize::from(memory.shared_state));
-    let writers = if memory.single_kv_proj { 1.0 } else { states };
+    let (routed, states, writers) = memory.routing.map_or((0.0, 1.0, 1.0), |routing| {
+        let states = number(routing.memories) + number(usize::from(routing.shared_state));
+        (number(routing.memories), states, if routing.single_kv_proj { 1.0 } else { states })
+    });
 
-    let memory_layer = width * (keys + 2.0 * values + number(memory.memories) + writers * (keys + values));
+    let memory_layer = width * (keys + 2.0 * values + routed + writers * (keys + values));
     let attention_layer = 4.0 * width * width;
-    let layer = memory_layer.max(attention_layer) + 3.0 * width * number(spec.mlp_size);
+    let layer = memory_layer.max(attention_layer) + 3.0 * width * number(spec.mlp_size.unwrap_or(0));
     let parameters = number(spec.layers) * layer + 2.0 * number(spec.vocab_size) * width;
     let state = number(spec.layers) * states * keys * number(memory.value_dim);
 

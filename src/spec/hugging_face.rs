@@ -1,4 +1,4 @@
-//! `config.json` of a Hugging Face folder: fla's `mom`, and the older public `mom_gated_deltanet`.
+//! `config.json` of a Hugging Face folder, for the families that `families` lists.
 //!
 //! A key that is absent means what the class of its family means by it; so does `null`, except that a switch set to
 //! `null` is off. Keys that only training, caching or fused
@@ -16,45 +16,15 @@ use super::{
     BLOCK_TOKENS, ModelSpec, Naming,
     checkpoint::Checkpoint,
     codes,
-    draft::{AttentionDraft, Draft, MemoryDraft, ROPE_BASE, Width},
+    draft::{AttentionDraft, Draft, MemoryDraft, ROPE_BASE, RoutingDraft, Width},
+    families::{FAMILIES, Family, Groups, Routing, Setting, Switch, Widths},
     findings::Findings,
-    json, name_after,
-    reader::{Field, HEADS, LAYERS, Language, MEMORIES, Reader, SIZE, TOP_K},
+    json, name_after, naming,
+    reader::{Field, HEADS, LAYERS, Language, MEMORIES, Reader, SIZE, TOP_K, did_you_mean},
     value::{Kind, Table},
 };
 
-/// What a family of configurations means by the keys that its two versions name or default differently.
-struct Family {
-    naming: Naming,
-    layers: usize,
-    heads: usize,
-    expand_v: f64,
-    memories: usize,
-    shared_mem: bool,
-    output_gate: &'static str,
-}
-
-const MOM: Family = Family {
-    naming: Naming::Mom,
-    layers: 24,
-    heads: 4,
-    expand_v: 1.0,
-    memories: 4,
-    shared_mem: true,
-    output_gate: "use_output_gate",
-};
-
-const MOM_GATED_DELTANET: Family = Family {
-    naming: Naming::MomGatedDeltaNet,
-    layers: 21,
-    heads: 6,
-    expand_v: 2.0,
-    memories: 8,
-    shared_mem: false,
-    output_gate: "use_gate",
-};
-
-/// Keys of the two families that do not change what a model computes.
+/// Keys of all families that do not change what a model computes.
 const WITHOUT_EFFECT: &[&str] = &[
     "attn_mode",
     "aux_loss_scale",
@@ -110,52 +80,57 @@ pub fn parse_config(source: &Arc<Source>, checkpoint: Option<&Checkpoint>) -> Re
         return Err(findings.refusal());
     };
     let layers = reader.tables("attn");
-    let mut draft = draft(reader, &family, checkpoint);
+    let mut draft = draft(reader, family, checkpoint);
     draft.attention = layers.into_iter().map(|table| attention(source, table, &mut findings)).collect();
     draft.finish(Path::new(""), findings)
 }
 
 /// None if the configuration is of no family that momc reads, which has been reported.
-fn family(reader: &mut Reader) -> Option<Family> {
+fn family(reader: &mut Reader) -> Option<&'static Family> {
     let model_type = reader.required_string("model_type", "mom")?;
-    match model_type.value.as_str() {
-        "mom" => Some(MOM),
-        "mom_gated_deltanet" => Some(MOM_GATED_DELTANET),
-        other => {
-            let message = format!("`{other}` is not a model that momc reads");
-            let error = Diagnostic::error(codes::OTHER_MODEL, message).at(model_type.span);
-            reader.push(error.help("momc reads `mom` and `mom_gated_deltanet`"));
-            None
-        }
+    let family = FAMILIES.into_iter().find(|family| family.model_type == model_type.value);
+    if family.is_none() {
+        let known: Vec<&str> = FAMILIES.iter().map(|family| family.model_type).collect();
+        let message = format!("`{}` is not a model that momc reads", model_type.value);
+        let error = Diagnostic::error(codes::OTHER_MODEL, message).at(model_type.span);
+        let help = did_you_mean(&model_type.value, &known).unwrap_or_else(|| format!("momc reads {}", list(&known)));
+        reader.push(error.help(help));
     }
+    family
+}
+
+fn list(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn draft(mut reader: Reader, family: &Family, checkpoint: Option<&Checkpoint>) -> Draft {
     reader.ignore(WITHOUT_EFFECT);
     reader.ignore(GENERIC);
+    reader.ignore(family.without_effect);
     refuse_unsupported(&mut reader, family);
-    let older = family.naming == Naming::MomGatedDeltaNet;
-    let norm_first = match older {
+    let norm_first = match family.naming.joined_mlp {
         true => reader.boolean("norm_first", false),
         false => reader.default("norm_first", false),
     };
     let vocab_size = reader.size("vocab_size", 32000, SIZE);
+    let hidden_size = reader.size("hidden_size", 2048, SIZE);
     let [bos_token, eos_token, pad_token] =
         [("bos_token_id", Some(1)), ("eos_token_id", Some(2)), ("pad_token_id", None)]
             .map(|(key, default)| token(&mut reader, key, default, vocab_size.value));
+    let memory = memory(&mut reader, family, hidden_size.value);
     let draft = Draft {
         name: name(&reader.place().source.name),
-        hidden_size: reader.size("hidden_size", 2048, SIZE),
         layers: reader.size("num_hidden_layers", family.layers, LAYERS),
-        norm_eps: reader.norm_eps(),
+        norm_eps: reader.norm_eps(family.norm_eps),
         tie_embeddings: reader.boolean("tie_word_embeddings", false).value,
-        mlp: mlp(&mut reader),
+        mlp: family.hidden_ratio.map(|ratio| mlp(&mut reader, ratio)),
         norm_first,
         weights: weights(&mut reader, checkpoint),
-        naming: checkpoint.and_then(Checkpoint::naming).unwrap_or(family.naming),
-        memory: memory(&mut reader, family),
+        naming: naming(family, memory.output_gate, checkpoint),
+        memory,
         attention: Vec::new(),
         vocab_size,
+        hidden_size,
         bos_token,
         eos_token,
         pad_token,
@@ -166,41 +141,135 @@ fn draft(mut reader: Reader, family: &Family, checkpoint: Option<&Checkpoint>) -
     draft
 }
 
+/// How the tensors are named. Both layouts of a MoM model are found under either `model_type`; the MLPs tell.
+fn naming(family: &Family, output_gate: bool, checkpoint: Option<&Checkpoint>) -> &'static Naming {
+    if family.routing.is_some() {
+        return match checkpoint.and_then(Checkpoint::joined_mlp) {
+            Some(true) => &naming::MOM_GATED_DELTANET,
+            Some(false) => &naming::MOM,
+            None => family.naming,
+        };
+    }
+    family.ungated.filter(|_| !output_gate).unwrap_or(family.naming)
+}
+
 /// The model is named after its folder.
 fn name(path: &str) -> String {
     name_after(Path::new(path).parent().and_then(Path::file_name))
 }
 
-fn mlp(reader: &mut Reader) -> Width {
-    let ratio = reader.positive("hidden_ratio", 4.0);
+fn mlp(reader: &mut Reader, ratio: f64) -> Width {
+    let ratio = reader.positive("hidden_ratio", ratio);
     match reader.optional_size("intermediate_size", 4096, SIZE) {
         Some(size) => Width::Exact(size),
         None => Width::Factor(ratio),
     }
 }
 
-fn memory(reader: &mut Reader, family: &Family) -> MemoryDraft {
-    let [memories, single_kv_proj] = match family.naming {
-        Naming::Mom => ["num_memories", "single_kv_proj"],
-        // The first published configurations still spoke of experts.
-        Naming::MomGatedDeltaNet => [("num_memories", "num_experts"), ("single_kv_proj", "single_expert")]
-            .map(|(later, first)| if reader.mentions(first) && !reader.mentions(later) { first } else { later }),
+fn memory(reader: &mut Reader, family: &Family, hidden_size: usize) -> MemoryDraft {
+    let update_rule = update_rule(reader, family);
+    let options = family
+        .options
+        .iter()
+        .filter_map(|&(key, option, on)| Some((option.to_owned(), reader.number_or_switch(key, on)?)));
+    let fixed = family.fixed.iter().map(|&(option, value)| (option.to_owned(), value));
+    let options = options.collect::<Vec<_>>().into_iter().chain(fixed).collect();
+    let conv_size = match &family.short_conv {
+        None => reader.default("conv_size", 0),
+        Some((key, present)) => {
+            let taps = reader.size(key, 4, 1..=16);
+            if switch(reader, present) { taps } else { Field { value: 0, ..taps } }
+        }
     };
-    let conv_size = reader.size("conv_size", 4, 1..=16);
-    let short_conv = reader.boolean("use_short_conv", true);
+    let (heads, head_dim, value) = widths(reader, family, hidden_size);
+    let (heads, head_groups) = match family.groups {
+        Groups::None => (heads.clone(), heads),
+        Groups::Values => (reader.size("num_v_heads", heads.value, HEADS), heads),
+        Groups::Keys => (heads.clone(), reader.size("num_kv_heads", heads.value, HEADS)),
+        Groups::Count(groups) => (heads, reader.size("n_groups", groups, HEADS)),
+    };
     MemoryDraft {
-        update_rule: reader.default("mom_backend", "gated_delta_rule".to_owned()),
-        options: Default::default(),
-        heads: reader.size("num_heads", family.heads, HEADS).value,
-        head_dim: reader.size("head_dim", 256, SIZE),
-        value: Width::Factor(reader.positive("expand_v", family.expand_v)),
-        memories: reader.size(memories, family.memories, MEMORIES),
-        top_k: reader.size("topk", 2, TOP_K),
-        shared_state: reader.boolean("shared_mem", family.shared_mem).value,
-        single_kv_proj: reader.boolean(single_kv_proj, false).value,
-        output_gate: reader.boolean(family.output_gate, true).value,
-        conv_size: if short_conv.value { conv_size } else { Field { value: 0, ..conv_size } },
+        update_rule,
+        options,
+        heads,
+        head_groups,
+        head_dim,
+        value,
+        routing: family.routing.as_ref().map(|defaults| routing(reader, defaults)),
+        output_gate: switch(reader, &family.output_gate),
+        conv_size,
         span: reader.place(),
+    }
+}
+
+/// The first update rule of the family whose conditions the configuration meets.
+fn update_rule(reader: &mut Reader, family: &Family) -> Field<String> {
+    let default =
+        |key: &str| family.limits.iter().find(|(limited, ..)| *limited == key).map(|(_, default, _)| *default);
+    let mut fits = |conditions: &[(&'static str, Setting)]| {
+        conditions.iter().all(|(key, setting)| {
+            reader.is_one_of(key, default(key).unwrap_or(Setting::Null), std::slice::from_ref(setting)).0
+        })
+    };
+    let found = family.update_rules.iter().find(|(_, conditions)| fits(conditions));
+    let name = found.or(family.update_rules.first()).map_or("", |(name, _)| *name);
+    reader.default(if family.routing.is_some() { "mom_backend" } else { "model_type" }, name.to_owned())
+}
+
+fn switch(reader: &mut Reader, switch: &Switch) -> bool {
+    match switch {
+        Switch::Key(key, default) => reader.boolean(key, *default).value,
+        Switch::Always(value) => *value,
+    }
+}
+
+/// Heads, and the widths of their keys and values.
+fn widths(reader: &mut Reader, family: &Family, hidden_size: usize) -> (Field<usize>, Field<usize>, Width) {
+    let heads = |reader: &mut Reader| reader.size("num_heads", family.heads, HEADS);
+    // A share of the hidden size; of at least one, so that what is wrong shows in the limits of widths.
+    let share = |reader: &mut Reader, key, factor: f64, heads: usize| {
+        let factor = reader.positive(key, factor);
+        Field { value: ((hidden_size as f64 * factor.value) as usize / heads).max(1), ..reader.default(key, 0) }
+    };
+    match family.widths {
+        Widths::PerHead { head_dim, expand_v } => (
+            heads(reader),
+            reader.size("head_dim", head_dim, SIZE),
+            Width::Factor(reader.positive("expand_v", expand_v)),
+        ),
+        Widths::OfHidden { expand_k, expand_v } => {
+            let heads = heads(reader);
+            let keys = share(reader, "expand_k", expand_k, heads.value);
+            let values = share(reader, "expand_v", expand_v, heads.value);
+            (heads, keys, Width::Exact(values))
+        }
+        Widths::Ratio(ratio) => {
+            reader.ignore(&["num_heads"]);
+            let keys = reader.size("expand_ratio", ratio, SIZE);
+            let heads = Field { value: (hidden_size / keys.value).max(1), ..keys.clone() };
+            let values = Field { value: (hidden_size / heads.value).max(1), ..keys.clone() };
+            (heads, keys, Width::Exact(values))
+        }
+        Widths::StateSpace { state_size, head_dim, expand } => {
+            reader.ignore(&["num_heads"]);
+            let keys = reader.size("state_size", state_size, SIZE);
+            let values = reader.size("head_dim", head_dim, SIZE);
+            let expand = reader.size("expand", expand, HEADS);
+            let heads = Field { value: (expand.value * hidden_size / values.value).max(1), ..expand };
+            (heads, keys, Width::Exact(values))
+        }
+    }
+}
+
+fn routing(reader: &mut Reader, defaults: &Routing) -> RoutingDraft {
+    // The first published configurations still spoke of experts.
+    let [memories, single_kv_proj] = [("num_memories", "num_experts"), ("single_kv_proj", "single_expert")]
+        .map(|(later, first)| if reader.mentions(first) && !reader.mentions(later) { first } else { later });
+    RoutingDraft {
+        memories: reader.size(memories, defaults.memories, MEMORIES),
+        top_k: reader.size("topk", 2, TOP_K),
+        shared_state: reader.boolean("shared_mem", defaults.shared_state).value,
+        single_kv_proj: reader.boolean(single_kv_proj, false).value,
     }
 }
 
@@ -235,7 +304,15 @@ fn refuse_unsupported(reader: &mut Reader, family: &Family) {
         let message = format!("the MLP's activation is `{}`, and momc computes `swish` only", act.value);
         refuse(reader, act.span, message, "`swish` and `silu` are the same function; fla's MoM models use no other");
     }
-    if family.naming == Naming::MomGatedDeltaNet {
+    for (key, default, settings) in family.limits {
+        let (computed, span) = reader.is_one_of(key, *default, settings);
+        if !computed {
+            let message = format!("momc does not compute `{}` models with this setting of `{key}`", family.model_type);
+            let settings: Vec<String> = settings.iter().map(Setting::json).collect();
+            refuse(reader, span, message, &format!("it computes {}", settings.join(" or ")));
+        }
+    }
+    if family.naming.joined_mlp {
         let capacity = reader.positive("capacity", 1.0);
         if capacity.value != 1.0 {
             let message = format!("a capacity of {} drops tokens from memories, which momc does not", capacity.value);
@@ -248,8 +325,11 @@ fn refuse_unsupported(reader: &mut Reader, family: &Family) {
         }
         return;
     }
-    reader.ignore(&["capacity"]);
-    if let Some(backend) = reader.string("mom_backend", "gated_deltanet")
+    if family.routing.is_some() {
+        reader.ignore(&["capacity"]);
+    }
+    if family.routing.is_some()
+        && let Some(backend) = reader.string("mom_backend", "gated_deltanet")
         && backend.value != "gated_deltanet"
     {
         let message = format!("the memories are updated by `{}`, and fla has `gated_deltanet` only", backend.value);

@@ -9,9 +9,11 @@
 mod checkpoint;
 pub mod codes;
 mod draft;
+mod families;
 mod findings;
 mod hugging_face;
 mod json;
+mod naming;
 mod print;
 mod reader;
 mod toml;
@@ -25,32 +27,10 @@ use mom_dialect::{
     shape::DType,
 };
 
-pub use self::{checkpoint::Checkpoint, hugging_face::parse_config, print::to_toml, toml::parse_toml};
+pub use self::{checkpoint::Checkpoint, hugging_face::parse_config, naming::Naming, print::to_toml, toml::parse_toml};
 
 /// The most tokens a step takes, unless the description says otherwise.
 pub const BLOCK_TOKENS: usize = 512;
-
-/// How a checkpoint names its tensors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Naming {
-    /// fla's `mom`.
-    Mom,
-    /// The older public layout `mom_gated_deltanet`: gate and up projection in one tensor.
-    MomGatedDeltaNet,
-}
-
-impl Naming {
-    /// The words for the namings in `model.toml`.
-    const NAMES: [(&'static str, Naming); 2] = [("mom", Naming::Mom), ("mom_gated_deltanet", Naming::MomGatedDeltaNet)];
-
-    /// The word for this naming in `model.toml`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Naming::Mom => "mom",
-            Naming::MomGatedDeltaNet => "mom_gated_deltanet",
-        }
-    }
-}
 
 /// A model, fully described.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,13 +42,14 @@ pub struct ModelSpec {
     pub layers: usize,
     pub norm_eps: f64,
     pub tie_embeddings: bool,
-    /// Width of the MLP.
-    pub mlp_size: usize,
+    /// Width of the MLPs; none without them.
+    pub mlp_size: Option<usize>,
     /// The older layout's `norm_first`: the mixing layer gets no norm and the MLP's norm is its own.
     pub norm_first: bool,
     /// Element type in which matrices are kept in memory: `F32` or `BF16`.
     pub weights: DType,
-    pub naming: Naming,
+    /// How the checkpoint names its tensors.
+    pub naming: &'static Naming,
     pub memory: MemorySpec,
     /// Softmax attention in some layers; the others are memory layers.
     pub attention: Vec<AttentionSpec>,
@@ -90,22 +71,33 @@ pub struct MemorySpec {
     pub update_rule: String,
     /// The rule's text and where it came from.
     pub rule_source: Arc<Source>,
-    /// Options of the rule that the model sets.
+    /// Options of the rule and of its layer part that the model sets.
     pub options: BTreeMap<String, f64>,
     pub heads: usize,
+    /// Heads of inputs that the layer part makes per group; divides `heads`.
+    pub head_groups: usize,
     /// Key width of a head.
     pub head_dim: usize,
     /// Value width of a head: `floor(head_dim * expand_v)`.
     pub value_dim: usize,
-    /// Routed memories, at least 1.
-    pub memories: usize,
-    pub top_k: usize,
-    pub shared_state: bool,
-    pub single_kv_proj: bool,
+    /// Which memories a token goes to; none where a layer has one memory that sees every token.
+    pub routing: Option<RoutingSpec>,
     pub output_gate: bool,
     /// Taps of the short convolution; none without it.
     pub conv_size: Option<usize>,
     pub span: Span,
+}
+
+/// Memories that each see some of the tokens.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RoutingSpec {
+    /// Routed memories, at least 1.
+    pub memories: usize,
+    pub top_k: usize,
+    /// One more memory that sees every token.
+    pub shared_state: bool,
+    /// All memories share the projections of their inputs.
+    pub single_kv_proj: bool,
 }
 
 /// Causal softmax attention with rotary embeddings in some of the layers.

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use mom_dialect::shape::DType;
 
-use super::{AttentionSpec, MemorySpec, ModelSpec, Naming};
+use super::{AttentionSpec, MemorySpec, ModelSpec};
 
 /// Writes every setting, defaults included, in one fixed order. The text reads back as the same model, apart from
 /// places; an update rule in a file is named as the model named it, so its path holds in the same folder only.
@@ -32,13 +32,13 @@ fn write(out: &mut String, spec: &ModelSpec) -> fmt::Result {
         }
     }
     memory(out, &spec.memory)?;
-    writeln!(out, "\n[mlp]\nsize = {}", spec.mlp_size)?;
+    writeln!(out, "\n[mlp]\nsize = {}", spec.mlp_size.unwrap_or(0))?;
     for layers in &spec.attention {
         attention(out, layers)?;
     }
     writeln!(out, "\n[checkpoint]")?;
-    writeln!(out, "naming = \"{}\" # how the checkpoint names its tensors", spec.naming.name())?;
-    if spec.naming == Naming::MomGatedDeltaNet {
+    writeln!(out, "naming = \"{}\" # how the checkpoint names its tensors", spec.naming.name)?;
+    if spec.naming.joined_mlp {
         writeln!(out, "norm_first = {}", spec.norm_first)?;
     }
     Ok(())
@@ -48,12 +48,20 @@ fn memory(out: &mut String, memory: &MemorySpec) -> fmt::Result {
     writeln!(out, "\n[memory]")?;
     writeln!(out, "update_rule = {}", quoted(&memory.update_rule))?;
     writeln!(out, "heads = {}", memory.heads)?;
+    if memory.head_groups != memory.heads {
+        writeln!(out, "head_groups = {} # heads of grouped inputs", memory.head_groups)?;
+    }
     writeln!(out, "head_dim = {} # key width of a head", memory.head_dim)?;
     writeln!(out, "value_dim = {} # value width of a head", memory.value_dim)?;
-    writeln!(out, "memories = {}", memory.memories)?;
-    writeln!(out, "top_k = {} # memories that a token goes to", memory.top_k)?;
-    writeln!(out, "shared_state = {} # one more memory, for every token", memory.shared_state)?;
-    writeln!(out, "single_kv_proj = {}", memory.single_kv_proj)?;
+    match memory.routing {
+        Some(routing) => {
+            writeln!(out, "memories = {}", routing.memories)?;
+            writeln!(out, "top_k = {} # memories that a token goes to", routing.top_k)?;
+            writeln!(out, "shared_state = {} # one more memory, for every token", routing.shared_state)?;
+            writeln!(out, "single_kv_proj = {}", routing.single_kv_proj)?;
+        }
+        None => writeln!(out, "routed = false # one memory, for every token")?,
+    }
     writeln!(out, "output_gate = {}", memory.output_gate)?;
     writeln!(out, "conv_size = {} # taps of the short convolution, 0 without it", memory.conv_size.unwrap_or(0))?;
     if !memory.options.is_empty() {

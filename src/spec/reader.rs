@@ -12,6 +12,7 @@ use mom_dialect::diagnostic::{Diagnostic, Severity, Source, Span};
 
 use super::{
     codes,
+    families::Setting,
     findings::Findings,
     value::{Entry, Kind, Table, Value},
 };
@@ -41,7 +42,7 @@ impl<T: std::fmt::Debug> Field<T> {
 }
 
 /// fla's default.
-const NORM_EPS: f64 = 1e-6;
+pub(super) const NORM_EPS: f64 = 1e-6;
 
 /// Sizes fit a 32-bit index, as tokens and rows do in compiled code.
 pub(super) const SIZE: RangeInclusive<usize> = 1..=i32::MAX as usize;
@@ -93,6 +94,40 @@ impl<'t, 'f> Reader<'t, 'f> {
     /// Whether the key stands there, be it with `null`.
     pub(super) fn mentions(&self, key: &str) -> bool {
         self.table.get(key).is_some()
+    }
+
+    /// Whether the key stands there with 0.
+    pub(super) fn is_zero(&mut self, key: &'static str) -> bool {
+        let zero = self.table.get(key).is_some_and(|value| matches!(value.kind, Kind::Integer(0)));
+        self.known.extend(zero.then_some(key));
+        zero
+    }
+
+    /// Whether a key, or what it is when left out, has one of these settings; and where that is said.
+    pub(super) fn is_one_of(&mut self, key: &'static str, default: Setting, settings: &[Setting]) -> (bool, Span) {
+        self.known.push(key);
+        let Some(value) = self.table.get(key) else {
+            return (settings.contains(&default), self.place());
+        };
+        let is = |setting: &Setting| match (&value.kind, setting) {
+            (Kind::Null, Setting::Null)
+            | (Kind::Boolean(true), Setting::True)
+            | (Kind::Boolean(false), Setting::False) => true,
+            (Kind::Integer(number), Setting::Number(expected)) => *number as f64 == *expected,
+            (Kind::Float(number), Setting::Number(expected)) => number == expected,
+            (Kind::String(text), Setting::Text(expected)) => text == expected,
+            _ => false,
+        };
+        (settings.iter().any(is), self.span(value))
+    }
+
+    /// A number; `true` stands for `on`, and `false` and `null` for nothing.
+    pub(super) fn number_or_switch(&mut self, key: &'static str, on: f64) -> Option<f64> {
+        let value = self.take(key)?;
+        match value.kind {
+            Kind::Boolean(switch) => switch.then_some(on),
+            _ => self.number(key, value, on),
+        }
     }
 
     /// Keys that are read elsewhere or have no effect.
@@ -248,13 +283,13 @@ impl<'t, 'f> Reader<'t, 'f> {
 
     /// What is added to a mean square before its root is taken. As much as the mean square itself, about 1, would make
     /// nonsense of the norm.
-    pub(super) fn norm_eps(&mut self) -> f64 {
+    pub(super) fn norm_eps(&mut self, default: f64) -> f64 {
         let refused = |number| match number {
             ..=0.0 => Some("above zero"),
             1.0.. => Some("below 1"),
             _ => None,
         };
-        self.optional_number("norm_eps", NORM_EPS, refused).map_or(NORM_EPS, |field| field.value)
+        self.optional_number("norm_eps", default, refused).map_or(default, |field| field.value)
     }
 
     /// A number for which `refused` does not say what it should be instead; else the field holds the example.

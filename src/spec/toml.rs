@@ -9,13 +9,14 @@ use mom_dialect::{
 };
 
 use super::{
-    BLOCK_TOKENS, ModelSpec, Naming, codes,
-    draft::{AttentionDraft, Draft, MemoryDraft, ROPE_BASE, Width},
+    BLOCK_TOKENS, ModelSpec, codes,
+    draft::{AttentionDraft, Draft, MemoryDraft, ROPE_BASE, RoutingDraft, Width},
     findings::Findings,
     in_name,
     json::integer,
     name_after,
-    reader::{Field, HEADS, LAYERS, Language, MEMORIES, Reader, SIZE, TOP_K},
+    naming::{self, NAMINGS, Naming},
+    reader::{Field, HEADS, LAYERS, Language, MEMORIES, NORM_EPS, Reader, SIZE, TOP_K},
     value::{Entry, Kind, Table, Value},
 };
 
@@ -116,7 +117,7 @@ impl<'a> Tables<'a> {
             vocab_size: reader.required_size("vocab_size", 32000, SIZE),
             hidden_size: reader.required_size("hidden_size", 1024, SIZE),
             layers: reader.required_size("layers", 24, LAYERS),
-            norm_eps: reader.norm_eps(),
+            norm_eps: reader.norm_eps(NORM_EPS),
             tie_embeddings: reader.boolean("tie_embeddings", false).value,
             weights: reader.choice("weights", DType::F32, &[("f32", DType::F32), ("bf16", DType::BF16)]).value,
             bos_token: reader.optional_size("bos_token", 1, 0..=*SIZE.end()),
@@ -138,16 +139,15 @@ impl<'a> Tables<'a> {
         let mut reader = self.reader("`[memory]`", table);
         let update_rule = reader.string("update_rule", "gated_delta_rule");
         let options = reader.table("options");
+        let heads = reader.size("heads", 4, HEADS);
         let draft = MemoryDraft {
             update_rule: update_rule.unwrap_or_else(|| reader.default("update_rule", "gated_delta_rule".to_owned())),
             options: Default::default(),
-            heads: reader.size("heads", 4, HEADS).value,
+            head_groups: reader.size("head_groups", heads.value, HEADS),
+            heads,
             head_dim: reader.size("head_dim", 256, SIZE),
             value: width(&mut reader, "value_dim", "expand_v", 1.0),
-            memories: reader.size("memories", 4, MEMORIES),
-            top_k: reader.size("top_k", 2, TOP_K),
-            shared_state: reader.boolean("shared_state", true).value,
-            single_kv_proj: reader.boolean("single_kv_proj", false).value,
+            routing: routing(&mut reader),
             output_gate: reader.boolean("output_gate", true).value,
             conv_size: reader.size("conv_size", 4, 0..=16),
             span: reader.place(),
@@ -157,9 +157,10 @@ impl<'a> Tables<'a> {
         MemoryDraft { options: options.into_iter().flatten().collect(), ..draft }
     }
 
-    fn mlp(&mut self, table: (&Table, Span)) -> Width {
+    fn mlp(&mut self, table: (&Table, Span)) -> Option<Width> {
         let mut reader = self.reader("`[mlp]`", table);
-        let width = width(&mut reader, "size", "ratio", 4.0);
+        let without = reader.is_zero("size");
+        let width = if without { None } else { Some(width(&mut reader, "size", "ratio", 4.0)) };
         reader.finish(Severity::Error);
         width
     }
@@ -172,13 +173,38 @@ impl<'a> Tables<'a> {
         AttentionDraft { rope_base, ..draft }
     }
 
-    fn checkpoint(&mut self, table: (&Table, Span)) -> (Naming, Field<bool>) {
+    fn checkpoint(&mut self, table: (&Table, Span)) -> (&'static Naming, Field<bool>) {
         let mut reader = self.reader("`[checkpoint]`", table);
-        let naming = reader.choice("naming", Naming::Mom, &Naming::NAMES).value;
+        let naming = reader.choice("naming", &naming::MOM, &NAMINGS.map(|naming| (naming.name, naming))).value;
         let norm_first = reader.boolean("norm_first", false);
         reader.finish(Severity::Error);
         (naming, norm_first)
     }
+}
+
+/// The keys of a model with routed memories, or `routed = false`, with which they mean nothing.
+fn routing(reader: &mut Reader) -> Option<RoutingDraft> {
+    let routed = reader.boolean("routed", true);
+    if routed.value {
+        return Some(RoutingDraft {
+            memories: reader.size("memories", 4, MEMORIES),
+            top_k: reader.size("top_k", 2, TOP_K),
+            shared_state: reader.boolean("shared_state", true).value,
+            single_kv_proj: reader.boolean("single_kv_proj", false).value,
+        });
+    }
+    let keys = ["memories", "top_k", "shared_state", "single_kv_proj"];
+    reader.ignore(&keys);
+    for key in keys {
+        if !reader.mentions(key) {
+            continue;
+        }
+        let message = format!("`{key}` means nothing where `routed` is false");
+        let error = Diagnostic::error(codes::CONTRADICTION, message).at(reader.default(key, ()).span);
+        let error = error.related(routed.span.clone(), routed.says());
+        reader.push(error.help("a single memory sees every token; leave this out"));
+    }
+    None
 }
 
 /// The model's name; without one, that of its file.

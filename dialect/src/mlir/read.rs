@@ -208,6 +208,7 @@ fn kind(op: &Operation, attributes: &mut Attributes) -> Checked<OpKind> {
         },
         "mom.relabel" => OpKind::Relabel { axes: attributes.renaming("from", "to")? },
         "mom.head_index" => OpKind::HeadIndex,
+        "mom.identity" => OpKind::Identity { axes: attributes.pair("axes")?, size: attributes.size("size")? },
         "mom.linear" => OpKind::Linear,
         "mom.grouped_linear" => OpKind::GroupedLinear,
         "mom.rms_norm" => OpKind::RmsNorm { eps: attributes.float("eps")? },
@@ -216,11 +217,15 @@ fn kind(op: &Operation, attributes: &mut Attributes) -> Checked<OpKind> {
         "mom.router" => OpKind::Router { top_k: attributes.size("top_k")? },
         "mom.sort" => OpKind::Sort { memories: attributes.size("memories")? },
         "mom.dispatch" => OpKind::Dispatch,
-        "mom.scan" => {
+        name @ ("mom.scan" | "mom.scan_gradient") => {
             // Which of the optional places are taken is no more than the number of operands and results.
             attributes.pass_over("operandSegmentSizes");
             attributes.pass_over("resultSegmentSizes");
-            OpKind::Scan { update_rule: attributes.symbol("update_rule")? }
+            let update_rule = attributes.symbol("update_rule")?;
+            match name {
+                "mom.scan" => OpKind::Scan { update_rule },
+                _ => OpKind::ScanGradient { update_rule },
+            }
         }
         "mom.combine" => OpKind::Combine,
         "mom.rotary" => OpKind::Rotary { base: attributes.float("base")? },

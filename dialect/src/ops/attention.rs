@@ -28,8 +28,8 @@ fn cache_type(found: &Type, rest: &[Axis]) -> Type {
 
 pub(super) fn rotary(base: f64, operands: &[&Type]) -> Result<Vec<Type>, String> {
     let [x, position] = check::exactly("rotary", operands)?;
-    let rest = check::token_rows("rotary", "an operand", x)?;
-    check::same("rotary", "position", position, &check::index(Extent::TOKENS))?;
+    let (rows, rest) = check::rows("rotary", "an operand", x)?;
+    check::same("rotary", "position", position, &check::index(rows))?;
     if !(base > 0.0 && base.is_finite()) {
         return Err(format!("`rotary` needs a base above zero, found {base}"));
     }

@@ -1,9 +1,11 @@
-//! Work along one axis, inside update rules: `sum`, `softmax`, `solve`, `slice`, `place`, `relabel`, `head_index`.
+//! Work along one axis, inside update rules: `sum`, `softmax`, `solve`, `slice`, `place`, `relabel`, `head_index`,
+//! `identity`.
 //!
 //! `sum`: `y = Σ_i x[i]`. `softmax`: `y[i] = exp(x[i]) / Σ_j exp(x[j])`. `solve`: `Σ_j a[i, j] x[j] = b[i]`, where `i`
 //! is the axis that both operands have, so that the transposed system is written by an operand over the other axis.
 //! `slice` takes one entry along an axis and `place` puts one into an axis of zeros, each the adjoint of the other.
-//! `relabel` renames axes and moves nothing. `head_index` is the number of the head, from 0.
+//! `relabel` renames axes and moves nothing. `head_index` is the number of the head, from 0; `identity` the unit matrix
+//! over two axes of one size.
 
 use super::{Layout, check};
 use crate::{
@@ -77,6 +79,15 @@ pub(super) fn result_types(kind: &OpKind, operands: &[&Type]) -> Result<Vec<Type
             }
             ty
         }
+        OpKind::Identity { axes: [i, j], size } => {
+            check::exactly::<0>(name, operands)?;
+            if i == j || *size == 0 {
+                return Err(format!(
+                    "`identity` needs two axes with names of their own; found `{i}` and `{j}` of size {size}"
+                ));
+            }
+            Type::f32([Axis::named(i, *size), Axis::named(j, *size)])
+        }
         _ => {
             check::exactly::<0>(name, operands)?;
             Type::scalar()
@@ -117,6 +128,10 @@ pub(crate) fn evaluate(kind: &OpKind, layouts: &[Layout], operands: &[&[f64]], h
             operands[0].iter().flat_map(spread).collect()
         }
         OpKind::HeadIndex => vec![head as f64],
+        OpKind::Identity { size, .. } => {
+            let entry = |at: usize| if at / size == at % size { 1.0 } else { 0.0 };
+            (0..size * size).map(entry).collect()
+        }
         _ => operands[0].to_vec(),
     }
 }

@@ -16,10 +16,12 @@ mod norm;
 mod program;
 mod routing;
 mod scan;
+mod scan_gradient;
 mod segments;
 mod short_conv;
 
 pub use scan::result_types as scan_result_types;
+pub use scan_gradient::result_types as scan_gradient_result_types;
 
 pub(crate) use axis::evaluate as evaluate_axis_op;
 pub(crate) use contract::Contraction;
@@ -33,7 +35,7 @@ use crate::{
 };
 
 /// The names of all operations.
-pub const NAMES: [&str; 30] = [
+pub const NAMES: [&str; 32] = [
     "mom.input",
     "mom.param",
     "mom.state",
@@ -49,6 +51,7 @@ pub const NAMES: [&str; 30] = [
     "mom.place",
     "mom.relabel",
     "mom.head_index",
+    "mom.identity",
     "mom.linear",
     "mom.grouped_linear",
     "mom.rms_norm",
@@ -58,6 +61,7 @@ pub const NAMES: [&str; 30] = [
     "mom.sort",
     "mom.dispatch",
     "mom.scan",
+    "mom.scan_gradient",
     "mom.combine",
     "mom.rotary",
     "mom.append_cache",
@@ -84,6 +88,7 @@ pub fn name(kind: &OpKind) -> &'static str {
         OpKind::Place { .. } => "mom.place",
         OpKind::Relabel { .. } => "mom.relabel",
         OpKind::HeadIndex => "mom.head_index",
+        OpKind::Identity { .. } => "mom.identity",
         OpKind::Linear => "mom.linear",
         OpKind::GroupedLinear => "mom.grouped_linear",
         OpKind::RmsNorm { .. } => "mom.rms_norm",
@@ -93,6 +98,7 @@ pub fn name(kind: &OpKind) -> &'static str {
         OpKind::Sort { .. } => "mom.sort",
         OpKind::Dispatch => "mom.dispatch",
         OpKind::Scan { .. } => "mom.scan",
+        OpKind::ScanGradient { .. } => "mom.scan_gradient",
         OpKind::Combine => "mom.combine",
         OpKind::Rotary { .. } => "mom.rotary",
         OpKind::AppendCache => "mom.append_cache",
@@ -123,7 +129,8 @@ pub fn result_types(kind: &OpKind, operands: &[&Type]) -> Result<Vec<Type>, Stri
         | OpKind::Slice { .. }
         | OpKind::Place { .. }
         | OpKind::Relabel { .. }
-        | OpKind::HeadIndex => axis::result_types(kind, operands),
+        | OpKind::HeadIndex
+        | OpKind::Identity { .. } => axis::result_types(kind, operands),
         OpKind::Linear => linear::result_types(operands),
         OpKind::GroupedLinear => linear::grouped_result_types(operands),
         OpKind::RmsNorm { eps } => norm::rms_norm(*eps, operands),
@@ -132,8 +139,8 @@ pub fn result_types(kind: &OpKind, operands: &[&Type]) -> Result<Vec<Type>, Stri
         OpKind::Router { top_k } => routing::router(*top_k, operands),
         OpKind::Sort { memories } => routing::sort(*memories, operands),
         OpKind::Dispatch => routing::dispatch(operands),
-        OpKind::Scan { update_rule } => Err(format!(
-            "`scan` takes its types from the update rule `{update_rule}`, which only the whole graph knows"
+        OpKind::Scan { update_rule } | OpKind::ScanGradient { update_rule } => Err(format!(
+            "a scan takes its types from the update rule `{update_rule}`, which only the whole graph knows"
         )),
         OpKind::Combine => routing::combine(operands),
         OpKind::Rotary { base } => attention::rotary(*base, operands),
@@ -161,6 +168,7 @@ pub fn only_in_update_rules(kind: &OpKind) -> bool {
             | OpKind::Place { .. }
             | OpKind::Relabel { .. }
             | OpKind::HeadIndex
+            | OpKind::Identity { .. }
     )
 }
 
@@ -182,7 +190,7 @@ pub(crate) fn evaluate(
     step: &mut Step<'_>,
 ) -> Result<Vec<Tensor>, String> {
     Ok(match kind {
-        OpKind::Input { name, .. } => program::evaluate_input(name, step)?,
+        OpKind::Input { name, .. } => program::evaluate_input(name, results[0], step)?,
         OpKind::Param { name, ty, .. } => program::evaluate_param(name, ty, step)?,
         OpKind::State { name, ty } => program::evaluate_state(name, ty, step)?,
         OpKind::Constant { value } => vec![Tensor::scalar(*value)],
@@ -196,7 +204,8 @@ pub(crate) fn evaluate(
         | OpKind::Slice { .. }
         | OpKind::Place { .. }
         | OpKind::Relabel { .. }
-        | OpKind::HeadIndex => return Err(format!("`{}` stands outside an update rule", name(kind))),
+        | OpKind::HeadIndex
+        | OpKind::Identity { .. } => return Err(format!("`{}` stands outside an update rule", name(kind))),
         OpKind::Linear => linear::evaluate(operands),
         OpKind::GroupedLinear => linear::evaluate_grouped(operands),
         OpKind::RmsNorm { eps } => norm::evaluate_rms_norm(*eps, operands),
@@ -208,6 +217,10 @@ pub(crate) fn evaluate(
         OpKind::Scan { update_rule } => {
             let rule = step.graph.update_rule(update_rule);
             scan::evaluate(rule.ok_or_else(|| format!("there is no update rule `{update_rule}`"))?, operands)?
+        }
+        OpKind::ScanGradient { update_rule } => {
+            let rule = step.graph.update_rule(update_rule);
+            scan_gradient::evaluate(rule.ok_or_else(|| format!("there is no update rule `{update_rule}`"))?, operands)?
         }
         OpKind::Combine => routing::evaluate_combine(operands),
         OpKind::Rotary { base } => attention::evaluate_rotary(*base, operands),

@@ -1,7 +1,8 @@
-//! `rms_norm` and `l2_norm`: rows scaled to one size, over the last axis.
+//! `rms_norm` and `l2_norm`: rows scaled to one size, over the last axes.
 //!
-//! `rms_norm`: `y = x / sqrt(mean(x²) + eps) · weight` (arXiv 1910.07467, without the mean subtracted).
-//! `l2_norm`: `y = x / sqrt(sum(x²) + eps)`.
+//! `rms_norm`: `y = x / sqrt(mean(x²) + eps) · weight` (arXiv 1910.07467, without the mean subtracted), over the axes of
+//! the weight, which are the last of `x`.
+//! `l2_norm`: `y = x / sqrt(sum(x²) + eps)`, over the last axis.
 
 use super::{Operand, check};
 use crate::{
@@ -11,8 +12,12 @@ use crate::{
 
 pub(super) fn rms_norm(eps: f64, operands: &[&Type]) -> Result<Vec<Type>, String> {
     let [x, weight] = check::exactly("rms_norm", operands)?;
-    let width = normalised("rms_norm", eps, x)?;
-    check::same("rms_norm", "a weight over the operand's last axis,", weight, &Type::f32([width.clone()]))?;
+    let last = normalised("rms_norm", eps, x)?;
+    let several = !weight.axes.is_empty() && x.axes.ends_with(&weight.axes) && weight.rows().is_none();
+    if !several {
+        check::same("rms_norm", "a weight over the operand's last axis,", weight, &Type::f32([last.clone()]))?;
+    }
+    check::float("rms_norm", "a weight", weight)?;
     Ok(vec![x.clone()])
 }
 

@@ -1,9 +1,10 @@
 //! The edges of a program: inputs, parameters, states and outputs.
 //!
 //! `input`, `param` and `state` bring values in, `set_state` and `output` carry them out; none of them computes
-//! anything. A step's inputs are four and have fixed types: `tokens` i32 `[T]`; `position` i32 `[T]`, the token's
-//! number among the real tokens of its sequence or -1 for padding; `cu_seqlens` i32 `[B+1]`, where sequence `b` has
-//! the tokens `cu_seqlens[b] .. cu_seqlens[b+1]`; and `rows` i32 `[L]`, the tokens whose logits are asked for.
+//! anything. The integers among a step's inputs are four and have fixed types: `tokens` i32 `[T]`; `position` i32 `[T]`,
+//! the token's number among the real tokens of its sequence or -1 for padding; `cu_seqlens` i32 `[B+1]`, where sequence
+//! `b` has the tokens `cu_seqlens[b] .. cu_seqlens[b+1]`; and `rows` i32 `[L]`, the tokens whose logits are asked for.
+//! Besides, a program may take f32 tensors of any name and any axes: an update rule alone takes its inputs so.
 
 use super::{Operand, check};
 use crate::{
@@ -23,8 +24,15 @@ fn input_type(name: &str) -> Option<Type> {
 
 pub(super) fn input(name: &str, ty: &Type, operands: &[&Type]) -> Result<Vec<Type>, String> {
     check::exactly::<0>("input", operands)?;
+    if ty.dtype == DType::F32 && input_type(name).is_none() {
+        well_formed("input", name, ty)?;
+        return Ok(vec![ty.clone()]);
+    }
     let expected = input_type(name).ok_or_else(|| {
-        format!("a step has no input `{name}`; its inputs are `tokens`, `position`, `cu_seqlens` and `rows`")
+        format!(
+            "a step has no input `{name}` of integers; it has `tokens`, `position`, `cu_seqlens` and `rows`, and f32 \
+             tensors of other names"
+        )
     })?;
     check::same("input", &format!("`{name}`"), ty, &expected)?;
     Ok(vec![expected])
@@ -99,8 +107,12 @@ fn well_formed(op: &str, name: &str, ty: &Type) -> Result<(), String> {
     }
 }
 
-pub(super) fn evaluate_input(name: &str, step: &Step<'_>) -> Result<Vec<Tensor>, String> {
+pub(super) fn evaluate_input(name: &str, ty: &Type, step: &Step<'_>) -> Result<Vec<Tensor>, String> {
     let inputs = step.inputs;
+    if ty.dtype == DType::F32 {
+        let value = inputs.tensors.get(name).ok_or_else(|| format!("there is no input `{name}`"))?;
+        return shaped(name, value, &step.shape(ty));
+    }
     let sizes = |values: &[usize]| values.iter().map(|&value| value as i64).collect::<Vec<_>>();
     let values = match name {
         "tokens" => inputs.tokens.clone(),

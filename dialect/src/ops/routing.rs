@@ -54,12 +54,14 @@ pub(super) fn sort(memories: usize, operands: &[&Type]) -> Result<Vec<Type>, Str
 
 pub(super) fn dispatch(operands: &[&Type]) -> Result<Vec<Type>, String> {
     let [x, permutation, segments] = check::exactly("dispatch", operands)?;
-    let rest = check::token_rows("dispatch", "an operand", x)?;
+    // Positions are dispatched as well as values.
+    let of_positions = *x == check::index(Extent::TOKENS);
+    let rest = if of_positions { &[] } else { check::token_rows("dispatch", "an operand", x)? };
     let routed = Extent::TOKENS.times(permutation.rows().map_or(1, |rows| rows.tokens.max(1)));
     check::same("dispatch", "a permutation", permutation, &check::index(routed))?;
     let memories = segments.rows().map_or(1, |rows| rows.sequences.max(1));
     check::same("dispatch", "segments", segments, &check::boundaries(memories))?;
-    Ok(vec![check::with_rows(routed, rest)])
+    Ok(vec![if of_positions { check::index(routed) } else { check::with_rows(routed, rest) }])
 }
 
 pub(super) fn combine(operands: &[&Type]) -> Result<Vec<Type>, String> {

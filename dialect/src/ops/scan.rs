@@ -21,9 +21,9 @@ use crate::{
 };
 
 /// What comes before an update rule's own axes in the operands of a scan.
-struct Frame {
-    rows: Extent,
-    memory: Option<Axis>,
+pub(super) struct Frame {
+    pub(super) rows: Extent,
+    pub(super) memory: Option<Axis>,
     head: Axis,
 }
 
@@ -43,48 +43,50 @@ pub fn result_types(rule: &UpdateRule, operands: &[&Type]) -> Result<Vec<Type>, 
             operands.len()
         ));
     }
+    let (operands, rest) = operands.split_at(ports);
+    let frame = frame("scan", rule, operands)?;
+    check::same("scan", "segments", rest[0], &frame.segments())?;
+    if let Some(position) = rest.get(1) {
+        check::same("scan", "position", position, &check::index(frame.rows))?;
+    }
+    let states = &operands[ports - rule.states.len()..];
+    let outputs = rule.outputs.iter().map(|port| frame.token_type(&port.ty));
+    Ok(outputs.chain(states.iter().map(|&state| state.clone())).collect())
+}
+
+/// Reads the rows off the first input and the memories and heads off the first state, and checks that all inputs,
+/// parameters and states fit them.
+pub(super) fn frame(op: &str, rule: &UpdateRule, operands: &[&Type]) -> Result<Frame, String> {
     let (inputs, rest) = operands.split_at(rule.inputs.len());
-    let (parameters, rest) = rest.split_at(rule.parameters.len());
-    let (states, rest) = rest.split_at(rule.states.len());
-    let frame = frame(rule, inputs, states)?;
+    let (parameters, states) = rest.split_at(rule.parameters.len());
+    let (Some(input), Some(state)) = (inputs.first(), states.first()) else {
+        return Err(format!("`{op}` needs an update rule with an input and a state; `{}` has not both", rule.name));
+    };
+    let (rows, _) = check::rows(op, &format!("the input `{}`", rule.inputs[0].name), input)?;
+    let memory = state.axis("memory").cloned();
+    let head = state.axis("head").cloned().ok_or_else(|| {
+        format!("`{op}` needs the state `{}` with an axis `head`; found {}", rule.states[0].name, state.describe())
+    })?;
+    let frame = Frame { rows, memory, head };
     for (port, found) in rule.inputs.iter().zip(inputs) {
         let head = frame.head_of(found);
         if **found != frame.row_type(head.as_ref(), &port.ty) {
-            return Err(misfit(rule, "input", &port.name, found, &frame.row_type(Some(&frame.head), &port.ty)));
+            return Err(misfit(op, rule, "input", &port.name, found, &frame.row_type(Some(&frame.head), &port.ty)));
         }
     }
     for (port, found) in rule.parameters.iter().zip(parameters) {
         let expected = |head: Option<Axis>| Type::f32(head.into_iter().chain(port.ty.axes.clone()).collect::<Vec<_>>());
         if **found != expected(frame.head_of(found)) {
-            return Err(misfit(rule, "parameter", &port.name, found, &expected(Some(frame.head.clone()))));
+            return Err(misfit(op, rule, "parameter", &port.name, found, &expected(Some(frame.head.clone()))));
         }
     }
     for (port, found) in rule.states.iter().zip(states) {
         let expected = frame.state_type(&port.ty);
         if **found != expected {
-            return Err(misfit(rule, "state", &port.name, found, &expected));
+            return Err(misfit(op, rule, "state", &port.name, found, &expected));
         }
     }
-    let memories = frame.memory.as_ref().and_then(Axis::size).unwrap_or(1);
-    check::same("scan", "segments", rest[0], &check::boundaries(memories))?;
-    if let Some(position) = rest.get(1) {
-        check::same("scan", "position", position, &check::index(frame.rows))?;
-    }
-    let outputs = rule.outputs.iter().map(|port| frame.row_type(Some(&frame.head), &port.ty));
-    Ok(outputs.chain(states.iter().map(|&state| state.clone())).collect())
-}
-
-/// Reads the rows off the first input and the memories and heads off the first state.
-fn frame(rule: &UpdateRule, inputs: &[&Type], states: &[&Type]) -> Result<Frame, String> {
-    let (Some(input), Some(state)) = (inputs.first(), states.first()) else {
-        return Err(format!("`scan` needs an update rule with an input and a state; `{}` has not both", rule.name));
-    };
-    let (rows, _) = check::rows("scan", &format!("the input `{}`", rule.inputs[0].name), input)?;
-    let memory = state.axis("memory").cloned();
-    let head = state.axis("head").cloned().ok_or_else(|| {
-        format!("`scan` needs the state `{}` with an axis `head`; found {}", rule.states[0].name, state.describe())
-    })?;
-    Ok(Frame { rows, memory, head })
+    Ok(frame)
 }
 
 impl Frame {
@@ -95,20 +97,31 @@ impl Frame {
         Some(if heads.is_multiple_of(groups) { own.clone() } else { self.head.clone() })
     }
 
+    /// The type of the segments' boundaries.
+    pub(super) fn segments(&self) -> Type {
+        check::boundaries(self.memory.as_ref().and_then(Axis::size).unwrap_or(1))
+    }
+
+    /// The type of one value for each row and head.
+    pub(super) fn token_type(&self, port: &Type) -> Type {
+        self.row_type(Some(&self.head), port)
+    }
+
     fn row_type(&self, head: Option<&Axis>, port: &Type) -> Type {
         let axes = [Axis::Rows(self.rows)].into_iter().chain(head.cloned()).chain(port.axes.iter().cloned());
         Type::f32(axes.collect::<Vec<_>>())
     }
 
-    fn state_type(&self, port: &Type) -> Type {
+    /// The type of one value for each segment and head.
+    pub(super) fn state_type(&self, port: &Type) -> Type {
         let frame = [Axis::Rows(Extent::SEQUENCES)].into_iter().chain(self.memory.clone()).chain([self.head.clone()]);
         Type::f32(frame.chain(port.axes.iter().cloned()).collect::<Vec<_>>())
     }
 }
 
-fn misfit(rule: &UpdateRule, role: &str, name: &str, found: &Type, expected: &Type) -> String {
+fn misfit(op: &str, rule: &UpdateRule, role: &str, name: &str, found: &Type, expected: &Type) -> String {
     format!(
-        "`scan` needs the {role} `{name}` of `{}` of type {}; found {}",
+        "`{op}` needs the {role} `{name}` of `{}` of type {}; found {}",
         rule.name,
         expected.describe(),
         found.describe()
@@ -157,13 +170,13 @@ pub(super) fn evaluate(rule: &UpdateRule, operands: &[Operand<'_>]) -> Result<Ve
 }
 
 /// Where the elements of one of many values of a port lie.
-fn part(port: &Port, entry: usize) -> Range<usize> {
+pub(super) fn part(port: &Port, entry: usize) -> Range<usize> {
     let size = port.ty.row_elements();
     entry * size..(entry + 1) * size
 }
 
 /// The elements for one head of `heads` in the elements for all heads there are: all, fewer, or one that they share.
-fn of_head<'v>(port: &Port, elements: &'v [f64], head: usize, heads: usize) -> &'v [f64] {
+pub(super) fn of_head<'v>(port: &Port, elements: &'v [f64], head: usize, heads: usize) -> &'v [f64] {
     let groups = elements.len() / port.ty.row_elements().max(1);
     &elements[part(port, head * groups / heads)]
 }

@@ -1,7 +1,9 @@
 //! What goes into a step: tokens of several sequences, packed one after the other.
 
+use super::Tensors;
+
 /// The inputs of a step.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inputs {
     /// `[T]`
     pub tokens: Vec<i64>,
@@ -11,6 +13,8 @@ pub struct Inputs {
     pub cu_seqlens: Vec<usize>,
     /// `[L]`: the tokens whose logits are asked for.
     pub rows: Vec<usize>,
+    /// What the program takes beside these, by name and with the axes of its type.
+    pub tensors: Tensors,
 }
 
 /// Which tokens' logits are asked for.
@@ -62,6 +66,14 @@ impl Inputs {
             inputs.rows = (0..inputs.tokens.len()).collect();
         }
         Ok(inputs)
+    }
+
+    /// The inputs of a program that reads no token ids: the boundaries of its sequences, which rise from 0 to `T`, and
+    /// tensors.
+    pub fn of_tensors(cu_seqlens: Vec<usize>, tensors: Tensors) -> Inputs {
+        let tokens = cu_seqlens.last().copied().unwrap_or(0);
+        let position = cu_seqlens.windows(2).flat_map(|ends| 0..ends[1].saturating_sub(ends[0]) as i64).collect();
+        Inputs { tokens: vec![0; tokens], position, cu_seqlens, rows: Vec::new(), tensors }
     }
 
     /// `B`

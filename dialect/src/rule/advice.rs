@@ -3,7 +3,7 @@
 use super::{
     axes::Shape,
     codes,
-    syntax::{Expression, Name, Operator},
+    syntax::{Expression, Name},
 };
 use crate::diagnostic::Diagnostic;
 
@@ -13,17 +13,26 @@ pub(super) fn wrong_count(function: &Name, expected: usize, found: usize) -> Dia
     Diagnostic::error(codes::ARGUMENTS, format!("`{}` takes {expected} {arguments}, found {found}", function.text))
 }
 
+/// `NAME(…)` with a number of arguments that is not between two others.
+pub(super) fn wrong_range(function: &Name, least: usize, most: usize, found: usize) -> Diagnostic {
+    let message = format!("`{}` takes {least} or {most} arguments, found {found}", function.text);
+    Diagnostic::error(codes::ARGUMENTS, message)
+}
+
 /// Why two values cannot be joined element by element, and what to write for what was probably meant.
-pub(super) fn mismatch(operator: Operator, left: (&Expression, &Shape), right: (&Expression, &Shape)) -> Diagnostic {
+pub(super) fn mismatch(sign: &str, left: (&Expression, &Shape), right: (&Expression, &Shape)) -> Diagnostic {
     let (a, b) = (left.0.quoted(), right.0.quoted());
     let b_transpose = right.0.quoted_transpose();
-    let sign = operator.symbol();
-    let message = format!("`{sign}` needs equal axes on both sides: `{a}` is `{}`, `{b}` is `{}`", left.1, right.1);
+    let sides = if sign.len() == 1 { " on both sides" } else { "" };
+    let message = format!("`{sign}` needs equal axes{sides}: `{a}` is `{}`, `{b}` is `{}`", left.1, right.1);
     let diagnostic = Diagnostic::error(codes::AXES, message);
     if left.1.transposed() == *right.1 {
-        return diagnostic.help(format!("write `{a} {sign} {b_transpose}`"));
+        return diagnostic.help(match sides {
+            "" => format!("write `{b_transpose}`"),
+            _ => format!("write `{a} {sign} {b_transpose}`"),
+        });
     }
-    if operator != Operator::Mul {
+    if sign != "*" {
         return diagnostic;
     }
     let (vector, matrix, shapes) = match (left.1.is_column(), right.1.is_column()) {

@@ -1,4 +1,8 @@
 //! The types of the update-rule language: rows and columns, as on paper, that know the names of their axes.
+//!
+//! A graph matches axes by name, so the two sides of a square matrix need two names there: beside `key` stands `key'`,
+//! which nobody can write and nobody is shown. A square value over `key` and `key'` may have either as its rows; all
+//! other values have no primes.
 
 use std::fmt;
 
@@ -18,7 +22,7 @@ impl Shape {
     /// The type that a declaration gives; it has at most two axes.
     pub(super) fn declared(declaration: &Declaration) -> Shape {
         let mut axes = declaration.axes.iter().map(|axis| axis.text.clone());
-        Shape { rows: axes.next(), columns: axes.next(), diagonal: false }
+        Shape { rows: axes.next(), columns: axes.next(), diagonal: false }.in_graph()
     }
 
     pub(super) fn is_scalar(&self) -> bool {
@@ -33,6 +37,28 @@ impl Shape {
         self.rows.is_some() && self.columns.is_some() && !self.diagonal
     }
 
+    /// Whether both sides are one axis.
+    pub(super) fn is_square(&self) -> bool {
+        let name = |side: &Option<String>| side.as_deref().map(plain).map(str::to_owned);
+        self.is_matrix() && name(&self.rows) == name(&self.columns)
+    }
+
+    /// The type as people write it, without primes.
+    pub(super) fn on_paper(&self) -> Shape {
+        let name = |side: &Option<String>| side.as_deref().map(|axis| plain(axis).to_owned());
+        Shape { rows: name(&self.rows), columns: name(&self.columns), diagonal: self.diagonal }
+    }
+
+    /// The type with the names that its sides have in a graph: the columns of a square matrix are primed.
+    pub(super) fn in_graph(&self) -> Shape {
+        let paper = self.on_paper();
+        let columns = match (&paper.rows, paper.columns) {
+            (Some(rows), Some(columns)) if *rows == columns && !self.diagonal => Some(primed(&columns)),
+            (_, columns) => columns,
+        };
+        Shape { rows: paper.rows, columns, diagonal: self.diagonal }
+    }
+
     pub(super) fn transposed(&self) -> Shape {
         Shape { rows: self.columns.clone(), columns: self.rows.clone(), diagonal: self.diagonal }
     }
@@ -40,14 +66,25 @@ impl Shape {
 
 impl fmt::Display for Shape {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.rows, &self.columns) {
+        let Shape { rows, columns, .. } = self.on_paper();
+        match (rows, columns) {
             (None, None) => formatter.write_str("scalar"),
-            (Some(axis), None) => formatter.write_str(axis),
+            (Some(axis), None) => formatter.write_str(&axis),
             (None, Some(axis)) => write!(formatter, "{axis}^T"),
             (Some(axis), Some(_)) if self.diagonal => write!(formatter, "diag({axis})"),
             (Some(rows), Some(columns)) => write!(formatter, "{rows} x {columns}"),
         }
     }
+}
+
+/// The axis without its primes.
+pub(super) fn plain(axis: &str) -> &str {
+    axis.trim_end_matches('\'')
+}
+
+/// Another name for the same axis.
+pub(super) fn primed(axis: &str) -> String {
+    format!("{axis}'")
 }
 
 /// The order in which a graph's value has its axes, whatever the order on paper: that of the declared matrices, then
@@ -65,11 +102,13 @@ impl AxisOrder {
     /// The two axes, where an earlier matrix has them in the other order.
     pub(super) fn declare(&mut self, shape: &Shape) -> Result<(), [String; 2]> {
         for axis in [&shape.rows, &shape.columns].into_iter().flatten() {
-            if !self.mentioned.contains(axis) {
-                self.mentioned.push(axis.clone());
+            if !self.mentions(plain(axis)) {
+                self.mentioned.push(plain(axis).to_owned());
             }
         }
-        if let (Some(rows), Some(columns)) = (&shape.rows, &shape.columns) {
+        if let (Some(rows), Some(columns)) = (&shape.rows, &shape.columns)
+            && !shape.is_square()
+        {
             let pair = [rows.clone(), columns.clone()];
             let reverse = [columns.clone(), rows.clone()];
             if self.pairs.contains(&reverse) {

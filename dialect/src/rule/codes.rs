@@ -30,3 +30,11 @@ pub const AXIS_WITHOUT_SIZE: Code = Code(221);
 pub const OPTION: Code = Code(222);
 /// An update rule that cannot be the memory of a layer.
 pub const NOT_A_MEMORY: Code = Code(223);
+/// A bound that contradicts a default.
+pub const BOUND: Code = Code(224);
+/// An entry that an axis does not have, or a variable that is none.
+pub const INDEX: Code = Code(225);
+/// A variant that the update rule does not have, or one that makes no input.
+pub const VARIANT: Code = Code(226);
+/// A program with more operations than any update rule needs.
+pub const TOO_LARGE: Code = Code(227);

@@ -50,13 +50,15 @@ pub(super) fn tokens(source: &Arc<Source>) -> (Vec<Token>, Diagnostics) {
                 (TokenKind::Word, length_while(rest, |c| c.is_ascii_alphanumeric() || c == '_'))
             }
             '0'..='9' => number(rest),
-            '{' | '}' | '(' | ')' | ':' | ',' | '=' | '+' | '-' | '*' | '/' | '^' => (TokenKind::Sign(first), 1),
+            '{' | '}' | '(' | ')' | '[' | ']' | '<' | ':' | ',' | '=' | '+' | '-' | '*' | '/' | '^' => {
+                (TokenKind::Sign(first), 1)
+            }
             _ => {
                 let span = Span::new(source, at..at + first.len_utf8());
                 diagnostics.push(
                     Diagnostic::error(codes::SYNTAX, format!("`{first}` has no meaning in an update rule"))
                         .at(span)
-                        .help("write names with the letters a to z, digits and `_`; the signs are + - * / ^ = : , ( ) { }"),
+                        .help("write names with the letters a to z, digits and `_`; the signs are + - * / ^ = <= : , ( ) [ ] { }"),
                 );
                 at += first.len_utf8();
                 continue;

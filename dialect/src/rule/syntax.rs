@@ -27,11 +27,24 @@ pub(super) enum ExpressionKind {
     PerMemory(Name),
     Negate(Box<Expression>),
     Transpose(Box<Expression>),
+    /// `value[index]`
+    Entry {
+        value: Box<Expression>,
+        index: Index,
+    },
     Binary {
         operator: Operator,
         left: Box<Expression>,
         right: Box<Expression>,
     },
+}
+
+/// What stands in brackets.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Index {
+    Number(usize),
+    /// The variable of a loop.
+    Turn(Name),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,29 +101,44 @@ fn enclosed(text: &str) -> bool {
     text.starts_with('(') && closed.is_some_and(|(at, _)| at + 1 == text.len())
 }
 
-/// `NAME: AXIS x AXIS`; no axes for `scalar`.
+/// `NAME: AXIS x AXIS = NUMBER <= NUMBER`; no axes for `scalar`. Only parameters have a default, only they and inputs a
+/// bound.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Declaration {
     pub name: Name,
     pub axes: Vec<Name>,
+    pub default: Option<f64>,
+    pub at_most: Option<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Statement {
     State(Declaration),
+    Parameter(Declaration),
+    /// `axis NAME = SIZE`
+    Axis(Name, usize),
     Option(Name, Expression),
     Let(Name, Expression),
     Next(Name, Expression),
     Out(Name, Expression),
+    For(Loop),
+}
+
+/// `for VARIABLE in AXIS { … }`; holds `let` and `next` only.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Loop {
+    pub variable: Name,
+    pub axis: Name,
+    pub body: Vec<Statement>,
 }
 
 impl Statement {
-    /// The name that the statement introduces; `next` introduces none.
+    /// The name that the statement gives to a value or number.
     pub(super) fn introduces(&self) -> Option<&Name> {
         match self {
-            Statement::State(Declaration { name, .. }) => Some(name),
+            Statement::State(Declaration { name, .. }) | Statement::Parameter(Declaration { name, .. }) => Some(name),
             Statement::Option(name, _) | Statement::Let(name, _) | Statement::Out(name, _) => Some(name),
-            Statement::Next(..) => None,
+            Statement::Next(..) | Statement::Axis(..) | Statement::For(_) => None,
         }
     }
 }
@@ -122,17 +150,47 @@ pub(super) struct Rule {
     pub statements: Vec<Statement>,
 }
 
+/// What a variant takes beside the inputs of the rule.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Input {
+    pub declaration: Declaration,
+    /// One value for all tokens.
+    pub is_parameter: bool,
+}
+
+/// `variant NAME(further…) { INPUT = EXPRESSION … }`
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Variant {
+    pub name: Name,
+    pub further: Vec<Input>,
+    pub definitions: Vec<(Name, Expression)>,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Layer {
     /// The word `layer`.
     pub span: Span,
-    pub weights: Vec<Declaration>,
-    pub definitions: Vec<(Name, Expression)>,
+    pub lines: Vec<LayerLine>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum LayerLine {
+    /// `weight NAME: AXES`
+    Weight(Declaration),
+    /// `axis NAME = EXPRESSION`
+    Axis(Name, Expression),
+    /// `option NAME = EXPRESSION`
+    Option(Name, Expression),
+    /// `let NAME: AXES = EXPRESSION`
+    Let(Declaration, Expression),
+    /// `NAME = EXPRESSION`, perhaps with the axes after the name.
+    Definition { name: Name, axes: Option<Vec<Name>>, value: Expression },
 }
 
 /// A whole file.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct File {
     pub rule: Rule,
+    pub variants: Vec<Variant>,
     pub layer: Option<Layer>,
 }

@@ -8,10 +8,32 @@
 //! usual chunk forms with erase and write merged where they share the vector `u`. A rule with several states is a chain
 //! of such scans: what one reads may be an ingredient of the next.
 
+mod analysis;
+mod bounds;
+mod coupling;
+mod decay;
+mod emit;
+mod import;
+mod normal;
+mod polynomial;
+mod print;
+mod read;
+mod reads;
+mod rewrites;
+mod saturate;
+mod term;
+#[cfg(test)]
+mod tests;
+
 use mom_dialect::{
-    graph::{Body, Port, ValueId},
-    shape::Axis,
+    graph::{Body, Port, UpdateRule, ValueId},
+    shape::{Axis, Type},
 };
+
+pub use analysis::{Analysis, Refused, analyse};
+use emit::Emit;
+use normal::{Place, Reason, Refusal};
+use term::Symbol;
 
 /// An update rule as affine scans with work of single tokens between them.
 ///
@@ -86,4 +108,132 @@ pub(crate) struct Reading {
     pub(crate) before: bool,
     /// The argument of the body that stands for what is read.
     pub(crate) value: ValueId,
+}
+
+/// The chain of affine scans that an update rule is.
+///
+/// # Errors
+/// Why it is none.
+pub(crate) fn chain(rule: &UpdateRule) -> Result<Chain, Refusal> {
+    let (_, normal) = normal(rule).map_err(fault)?;
+    // The body's own axes have had their use; without them, their names and number decide nothing.
+    build(rule, &mut import::Axes::of_ports(rule), &normal?)
+}
+
+/// An update rule's terms and what they are in normal form, or why they are not.
+///
+/// # Errors
+/// An operation that no update rule holds.
+fn normal(rule: &UpdateRule) -> Result<(import::Imported, Result<normal::Normal, Refusal>), String> {
+    let mut imported = import::import(rule)?;
+    if let Some(refusal) = coupling::refusal(rule, &imported) {
+        return Ok((imported, Err(refusal)));
+    }
+    let of = |terms: &egg::RecExpr<term::Term>| read::read(terms, &imported.axes).pop().unwrap_or_default();
+    let saturated = saturate::saturate(&imported, false);
+    let next: Vec<polynomial::Polynomial> = saturated.next.iter().map(of).collect();
+    let values = read::read(&imported.terms, &imported.axes);
+    let outputs: Vec<polynomial::Polynomial> =
+        imported.read.iter().map(|&id| values[usize::from(id)].clone()).collect();
+    let normal = normal::normalise(rule, &mut imported.axes, &next, &outputs);
+    let normal = normal.and_then(|normal| {
+        for scan in &normal.scans {
+            decay::known(rule, &scan.decay).map_err(|reason| Refusal {
+                place: Place::State(scan.state),
+                reason,
+                term: scan.decay.clone(),
+                at: None,
+            })?;
+        }
+        Ok(normal)
+    });
+    Ok((imported, normal))
+}
+
+/// What cannot happen with a rule that [`mom_dialect::verify`] accepts.
+fn fault(message: String) -> Refusal {
+    Refusal {
+        place: Place::State(0),
+        reason: Reason::Fault(message),
+        term: polynomial::Polynomial::default(),
+        at: None,
+    }
+}
+
+/// Writes a normal form's expressions into a body.
+fn build(rule: &UpdateRule, axes: &mut import::Axes, normal: &normal::Normal) -> Result<Chain, Refusal> {
+    let scan_axes = |scan: &normal::Scan| {
+        let axis = |number| axes.axis(number).cloned().unwrap_or(Axis::named("axis", 1));
+        (axis(scan.rows), scan.columns.map(axis))
+    };
+    let over: Vec<(Axis, Option<Axis>)> = normal.scans.iter().map(scan_axes).collect();
+    let mut emit = Emit::new(axes);
+    for (number, port) in rule.inputs.iter().chain(&rule.parameters).enumerate() {
+        emit.argument(Symbol::Given(number as u32), port.ty.clone());
+    }
+    let mut values = std::collections::BTreeMap::new();
+    for (scan, (rows, columns)) in normal.scans.iter().zip(&over) {
+        for read in &scan.reads {
+            let axes: Vec<Axis> = if read.across { vec![rows.clone()] } else { columns.iter().cloned().collect() };
+            values.insert(read.number, emit.argument(Symbol::Read(read.number), Type::f32(axes)));
+        }
+    }
+    let mut scans = Vec::new();
+    for (scan, (rows, columns)) in normal.scans.iter().zip(over) {
+        let refuse = |reason, term: &polynomial::Polynomial| Refusal {
+            place: Place::State(scan.state),
+            reason,
+            term: term.clone(),
+            at: None,
+        };
+        let across: Vec<u32> = scan.columns.into_iter().collect();
+        let log = decay::known(rule, &scan.decay).map_err(|reason| refuse(reason, &scan.decay))?.log;
+        let decay = if log.is_zero() {
+            Decay::None
+        } else if log.has(term::Index::Axis(scan.rows)) {
+            Decay::Rows(emit.polynomial(&log).map_err(fault)?)
+        } else {
+            Decay::Scalar(emit.polynomial(&log).map_err(fault)?)
+        };
+        let mut terms = Vec::new();
+        for term in &scan.terms {
+            let row = emit.over(&term.row, &[scan.rows]).map_err(fault)?;
+            let column = match term.column.is_zero() {
+                true => None,
+                false => Some(emit.over(&term.column, &across).map_err(fault)?),
+            };
+            let erase = match term.scale.is_zero() {
+                true => None,
+                false => Some(Erase {
+                    scale: match term.scale.constant() == Some(1.0) {
+                        true => None,
+                        false => Some(emit.polynomial(&term.scale).map_err(fault)?),
+                    },
+                    row: emit.over(&term.erase, &[scan.rows]).map_err(fault)?,
+                }),
+            };
+            terms.push(Term { row, column, erase });
+        }
+        let mut reads = Vec::new();
+        for read in &scan.reads {
+            let axis = if read.across { scan.columns.unwrap_or(scan.rows) } else { scan.rows };
+            let query = emit.over(&read.query, &[axis]).map_err(fault)?;
+            reads.push(Reading { query, across: read.across, before: read.before, value: values[&read.number] });
+        }
+        scans.push(AffineScan { state: scan.state, rows, columns, mirrored: scan.mirrored, decay, terms, reads });
+    }
+    let mut read = Vec::new();
+    for (output, port) in normal.outputs.iter().zip(&rule.outputs) {
+        let axes: Vec<u32> = port.ty.axes.iter().map(|axis| emit.axis_number(axis)).collect();
+        read.push(emit.over(output, &axes).map_err(fault)?);
+    }
+    Ok(Chain {
+        inputs: rule.inputs.clone(),
+        parameters: rule.parameters.clone(),
+        states: rule.states.clone(),
+        outputs: rule.outputs.clone(),
+        body: emit.body,
+        scans,
+        read,
+    })
 }

@@ -90,6 +90,10 @@ impl Emit {
         self.op(Ty::F64, format_args!("arith.sitofp %{} : i64 to f64", a.id))
     }
 
+    pub(crate) fn int_to_float(&mut self, a: V) -> V {
+        self.op(Ty::F32, format_args!("arith.sitofp %{} : i64 to f32", a.id))
+    }
+
     /// f32 to f64.
     pub(crate) fn widen(&mut self, a: V) -> V {
         self.op(Ty::F64, format_args!("arith.extf %{} : f32 to f64", a.id))

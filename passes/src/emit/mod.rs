@@ -79,6 +79,9 @@ pub(crate) enum Compare {
 
 /// The kernel that is being written.
 pub(crate) struct Emit {
+    symbol: String,
+    /// What stands before the function.
+    globals: String,
     text: String,
     depth: usize,
     next: u32,
@@ -99,6 +102,8 @@ impl Emit {
         let text = format!("  func.func @{symbol}({arguments}) {attributes}{{\n");
         let v = |id, ty| V { id, ty };
         Emit {
+            symbol: symbol.into(),
+            globals: String::new(),
             text,
             depth: 2,
             next: 4,
@@ -111,7 +116,7 @@ impl Emit {
 
     pub(crate) fn finish(mut self) -> String {
         self.text.push_str("    return\n  }\n");
-        self.text
+        self.globals + &self.text
     }
 
     fn line(&mut self, text: std::fmt::Arguments<'_>) {
@@ -182,6 +187,14 @@ impl Emit {
         self.line(format_args!("llvm.store %{id}, %{place} {{alignment = 4 : i64}} : {ty}, !llvm.ptr"));
     }
 
+    /// Asks for the cache line of element `index` of an f32 buffer, which will be read or written soon.
+    pub(crate) fn prefetch(&mut self, pointer: V, index: V) {
+        let place = self.element(pointer, index, "f32").id;
+        self.line(format_args!(
+            "\"llvm.intr.prefetch\"(%{place}) {{rw = 0 : i32, hint = 3 : i32, cache = 1 : i32}} : (!llvm.ptr) -> ()"
+        ));
+    }
+
     /// Loads from a bf16 buffer and widens to f32, which is exact.
     pub(crate) fn load_bf16(&mut self, pointer: V, index: V, ty: Ty) -> V {
         let place = self.element(pointer, index, "i16").id;
@@ -215,6 +228,49 @@ impl Emit {
     pub(crate) fn scratch(&mut self, elements: usize) -> V {
         let count = self.int(elements as i64).id;
         self.op(Ty::Ptr, format_args!("llvm.alloca %{count} x f32 {{alignment = 64 : i64}} : (i64) -> !llvm.ptr"))
+    }
+
+    /// Room for `elements` f32 that each thread has for this kernel as long as it lives, zero at first; to be asked for
+    /// once. Stacks of threads are small, and a kernel may need megabytes.
+    pub(crate) fn thread_scratch(&mut self, elements: usize) -> V {
+        let (name, ty) = (format!("{}_scratch", self.symbol), format!("!llvm.array<{elements} x f32>"));
+        // The first access of a thread allocates, in a library call during which LLVM 22 keeps values in the registers
+        // zmm16 to zmm31 that the call does not preserve. In a function that is never inlined nothing else is alive.
+        let _ = write!(
+            self.globals,
+            "  llvm.mlir.global internal thread_local @{name}() {{alignment = 64 : i64}} : {ty} {{\n    \
+             %0 = llvm.mlir.zero : {ty}\n    llvm.return %0 : {ty}\n  }}\n  \
+             llvm.func weak @{name}_address() -> !llvm.ptr attributes {{passthrough = [\"noinline\"]}} {{\n    \
+             %0 = llvm.mlir.addressof @{name} : !llvm.ptr\n    llvm.return %0 : !llvm.ptr\n  }}\n"
+        );
+        self.op(Ty::Ptr, format_args!("llvm.call @{name}_address() : () -> !llvm.ptr"))
+    }
+
+    /// The address of element `index` of an f32 buffer.
+    pub(crate) fn address(&mut self, pointer: V, index: V) -> V {
+        self.element(pointer, index, "f32")
+    }
+
+    /// The lanes of a `ty` whose number is at most `last`, as a mask; for a scalar, whether `last` is not negative.
+    pub(crate) fn lanes_to(&mut self, last: V, ty: Ty) -> V {
+        let integers = ty.integers();
+        let last = self.op(Ty::I32, format_args!("arith.trunci %{} : i64 to i32", last.id));
+        let Ty::Vector(lanes) = ty else {
+            let zero = self.op(Ty::I32, format_args!("arith.constant 0 : i32"));
+            return self.op(Ty::I1, format_args!("arith.cmpi sge, %{}, %{} : i32", last.id, zero.id));
+        };
+        let numbers: Vec<String> = (0..lanes).map(|lane| lane.to_string()).collect();
+        let (numbers, text) = (numbers.join(", "), integers.text());
+        let numbers = self.op(integers, format_args!("arith.constant dense<[{numbers}]> : {text}"));
+        let last = self.op(integers, format_args!("vector.broadcast %{} : i32 to {text}", last.id));
+        self.op(ty.mask(), format_args!("arith.cmpi sle, %{}, %{} : {text}", numbers.id, last.id))
+    }
+
+    /// Lanes picked from two vectors, those of `b` counted on from those of `a`.
+    pub(crate) fn shuffle(&mut self, a: V, b: V, lanes: &[usize]) -> V {
+        let ty = a.ty.text();
+        let lanes: Vec<String> = lanes.iter().map(usize::to_string).collect();
+        self.op(a.ty, format_args!("vector.shuffle %{}, %{} [{}] : {ty}, {ty}", a.id, b.id, lanes.join(", ")))
     }
 
     // Integers.
@@ -383,6 +439,38 @@ impl Emit {
         no(self);
         self.depth -= 1;
         self.line(format_args!("}}"));
+    }
+
+    /// Values of the types `types`, from one branch or the other.
+    pub(crate) fn either(
+        &mut self,
+        condition: V,
+        types: &[Ty],
+        yes: impl FnOnce(&mut Emit) -> Vec<V>,
+        no: impl FnOnce(&mut Emit) -> Vec<V>,
+    ) -> Vec<V> {
+        let results: Vec<V> = types.iter().map(|&ty| self.fresh(ty)).collect();
+        let mut head = String::new();
+        if !results.is_empty() {
+            let names: Vec<String> = results.iter().map(|value| format!("%{}", value.id)).collect();
+            let _ = write!(head, "{} = ", names.join(", "));
+        }
+        let _ = write!(head, "scf.if %{}", condition.id);
+        if !results.is_empty() {
+            let _ = write!(head, " -> ({})", self::types(&results));
+        }
+        self.line(format_args!("{head} {{"));
+        self.depth += 1;
+        let values = yes(self);
+        self.yields(&values);
+        self.depth -= 1;
+        self.line(format_args!("}} else {{"));
+        self.depth += 1;
+        let values = no(self);
+        self.yields(&values);
+        self.depth -= 1;
+        self.line(format_args!("}}"));
+        results
     }
 
     fn yields(&mut self, values: &[V]) {

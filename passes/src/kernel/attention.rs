@@ -50,13 +50,13 @@ fn sequence_of(emit: &mut Emit, cu_seqlens: V, token: V) -> V {
     })[0]
 }
 
-/// Buffers: x `[T, head, width]`, position, out.
-pub(crate) fn rotary<'a>(heads: usize, width: usize, base: f64) -> Kernel<'a> {
+/// Buffers: x `[rows, head, width]`, position, out.
+pub(crate) fn rotary<'a>(rows: Extent, heads: usize, width: usize, base: f64) -> Kernel<'a> {
     let half = width / 2;
     Kernel {
-        symbol: format!("momc_rotary_{heads}x{width}_{:016x}", base.to_bits()),
+        symbol: format!("momc_rotary_{}_{heads}x{width}_{:016x}", super::extent_symbol(rows), base.to_bits()),
         schedule: String::new(),
-        rows: Extent::TOKENS,
+        rows,
         chunk: 1,
         times: 1,
         item_ns: (half * 30) as u64 + move_ns(heads * width * 8),

@@ -19,13 +19,18 @@ use crate::{
         attention::{self, Capacity},
         elementwise::{self, Expression},
         linear::{self, Product},
-        norm, routing, rows, scan, short_conv,
+        norm, routing, rows, short_conv,
     },
+    options::Options,
     target::Target,
 };
 
 mod order;
+mod scan;
 mod slots;
+
+pub use scan::NO_SUCH_FORM;
+pub(crate) use scan::{form, scan_heads};
 
 /// Native code cannot do what the graph asks for.
 const UNSUPPORTED: Code = Code(401);
@@ -43,24 +48,30 @@ struct Launch<'a> {
     reads: Vec<ValueId>,
     /// Values made, states excepted.
     writes: Vec<ValueId>,
+    /// Bytes to work in, given as the last buffer.
+    workspace: Option<Extent>,
 }
 
 /// # Errors
-/// E0401, at the operation that cannot be compiled.
-pub(crate) fn schedule(graph: &Graph, target: &Target, info: &ModelInfo) -> Result<Scheduled, Box<Diagnostic>> {
-    let scheduler = Scheduler::new(graph, target)?;
+/// E0401, at the operation that cannot be compiled; E0402 for a form that an update rule has not.
+pub(crate) fn schedule(
+    graph: &Graph,
+    target: &Target,
+    info: &ModelInfo,
+    options: &Options,
+) -> Result<Scheduled, Box<Diagnostic>> {
+    let scheduler = Scheduler::new(graph, target, options)?;
     let mut launches = Vec::new();
     for op in &graph.body.ops {
-        let launch = scheduler.launch(op).map_err(|message| unsupported(message, op.span.clone()))?;
-        launches.extend(launch);
+        launches.extend(scheduler.launch(op)?);
     }
     let launches = order::order(&graph.body, &scheduler.aliases, launches);
     let places = slots::assign(&graph.body, &launches, |value| scheduler.place(value));
 
     let (mut kernels, mut symbols) = (Vec::new(), BTreeMap::new());
     let mut planned = Vec::new();
-    for Launch { kernel, reads, writes } in launches {
-        let buffers = reads.iter().chain(&writes).map(|value| places.of[value].clone()).collect();
+    for (Launch { kernel, reads, writes, .. }, workspace) in launches.into_iter().zip(places.workspaces) {
+        let buffers = reads.iter().chain(&writes).map(|value| places.of[value].clone()).chain(workspace).collect();
         let next = symbols.len();
         let number = *symbols.entry(kernel.symbol.clone()).or_insert(next);
         planned.push(plan::Launch {
@@ -90,6 +101,7 @@ pub(crate) fn schedule(graph: &Graph, target: &Target, info: &ModelInfo) -> Resu
             features: target.features.clone(),
         },
         block_tokens: info.block_tokens,
+        inputs: scheduler.inputs,
         params: scheduler.params,
         ignored_tensors: info.ignored_tensors.clone(),
         states: scheduler.states,
@@ -101,7 +113,7 @@ pub(crate) fn schedule(graph: &Graph, target: &Target, info: &ModelInfo) -> Resu
     Ok(Scheduled { plan, kernels })
 }
 
-fn unsupported(message: String, span: Option<Span>) -> Box<Diagnostic> {
+pub(crate) fn unsupported(message: String, span: Option<Span>) -> Box<Diagnostic> {
     let diagnostic = Diagnostic::error(UNSUPPORTED, message);
     Box::new(match span {
         Some(span) => diagnostic.at(span),
@@ -118,6 +130,7 @@ fn linear_form(extent: Extent) -> plan::Linear {
 struct Scheduler<'a> {
     graph: &'a Graph,
     target: &'a Target,
+    options: &'a Options,
     /// The operation that makes each value, by index.
     makers: Vec<usize>,
     uses: Vec<Vec<usize>>,
@@ -126,13 +139,14 @@ struct Scheduler<'a> {
     /// Where values lie that are not in the workspace.
     fixed: BTreeMap<ValueId, Buffer>,
     layouts: BTreeMap<ValueId, Layout>,
+    inputs: Vec<plan::Input>,
     params: Vec<plan::Param>,
     states: Vec<plan::State>,
     outputs: Vec<plan::Output>,
 }
 
 impl<'a> Scheduler<'a> {
-    fn new(graph: &'a Graph, target: &'a Target) -> Result<Self, Box<Diagnostic>> {
+    fn new(graph: &'a Graph, target: &'a Target, options: &'a Options) -> Result<Self, Box<Diagnostic>> {
         let body = &graph.body;
         let mut makers = vec![usize::MAX; body.value_count()];
         let mut uses = vec![Vec::new(); body.value_count()];
@@ -143,11 +157,13 @@ impl<'a> Scheduler<'a> {
         let mut scheduler = Scheduler {
             graph,
             target,
+            options,
             makers,
             uses,
             aliases: BTreeMap::new(),
             fixed: BTreeMap::new(),
             layouts: BTreeMap::new(),
+            inputs: Vec::new(),
             params: Vec::new(),
             states: Vec::new(),
             outputs: Vec::new(),
@@ -165,8 +181,11 @@ impl<'a> Scheduler<'a> {
     /// Notes where an operation's operands and results lie, as far as that is fixed.
     fn note(&mut self, op: &'a Op) -> Result<(), String> {
         match &op.kind {
-            OpKind::Input { name, .. } => {
+            OpKind::Input { name, ty } => {
                 self.fixed.insert(op.results[0], Buffer::Input(name.clone()));
+                let elements = ty.rows().unwrap_or(Extent::ZERO.plus(1)).times(ty.row_elements());
+                let dtype = if ty.dtype == DType::I32 { plan::DType::I32 } else { plan::DType::F32 };
+                self.inputs.push(plan::Input { name: name.clone(), dtype, elements: linear_form(elements) });
             }
             OpKind::Param { name, ty, source } => {
                 let value = op.results[0];
@@ -252,12 +271,34 @@ impl<'a> Scheduler<'a> {
     }
 
     /// The launch of an operation; none where there is nothing to run or another launch does it.
-    fn launch(&self, op: &'a Op) -> Result<Option<Launch<'a>>, String> {
+    fn launch(&self, op: &'a Op) -> Result<Option<Launch<'a>>, Box<Diagnostic>> {
+        let mut workspace = None;
+        let kernel = match &op.kind {
+            OpKind::Scan { update_rule } => self.scan(op, update_rule)?,
+            OpKind::ScanGradient { update_rule } => {
+                let (kernel, bytes) = self.scan_gradient(op, update_rule)?;
+                workspace = Some(bytes);
+                kernel
+            }
+            OpKind::Elementwise(function) => {
+                return self.elementwise(op, *function).map_err(|message| unsupported(message, op.span.clone()));
+            }
+            _ => match self.kernel(op).map_err(|message| unsupported(message, op.span.clone()))? {
+                Some(kernel) => kernel,
+                None => return Ok(None),
+            },
+        };
+        let writes = op.results.iter().copied().filter(|result| !self.aliases.contains_key(result)).collect();
+        Ok(Some(Launch { kernel, reads: op.operands.clone(), writes, workspace }))
+    }
+
+    /// The kernel of an operation that neither is a scan nor works element by element.
+    fn kernel(&self, op: &'a Op) -> Result<Option<Kernel<'a>>, String> {
         let target = self.target;
         let operand = |number: usize| self.ty(op.operands[number]);
         let elements = |number: usize| operand(number).row_elements();
         let rows_of = |number: usize| operand(number).rows().ok_or("an operand has no rows".to_string());
-        let kernel = match &op.kind {
+        Ok(Some(match &op.kind {
             OpKind::Input { .. }
             | OpKind::Param { .. }
             | OpKind::State { .. }
@@ -271,8 +312,9 @@ impl<'a> Scheduler<'a> {
             | OpKind::Slice { .. }
             | OpKind::Place { .. }
             | OpKind::Relabel { .. }
-            | OpKind::HeadIndex => return Err("this operation belongs into update rules".into()),
-            OpKind::Elementwise(function) => return self.elementwise(op, *function),
+            | OpKind::HeadIndex
+            | OpKind::Identity { .. } => return Err("this operation belongs into update rules".into()),
+            OpKind::Elementwise(_) | OpKind::Scan { .. } | OpKind::ScanGradient { .. } => return Ok(None),
             OpKind::Embedding => {
                 let table = match self.layouts.get(&op.operands[1]) {
                     Some(Layout::Panels { width }) => rows::Table::Panels(*width),
@@ -283,9 +325,12 @@ impl<'a> Scheduler<'a> {
             }
             OpKind::SelectRows => rows::select_rows(target, elements(0)),
             OpKind::Linear => linear::linear(target, self.product(op, 1)?),
+            OpKind::GroupedLinear if elements(0) != product_size(operand(0), operand(2)).0 => {
+                return Err("a matrix for each memory must map all axes of a row in native code".into());
+            }
             OpKind::GroupedLinear => linear::grouped_linear(target, self.product(op, 2)?, op.operands.len() - 2),
-            OpKind::RmsNorm { eps } => norm::rms_norm(target, groups(operand(0))?, *eps),
-            OpKind::L2Norm { eps } => norm::l2_norm(target, groups(operand(0))?, *eps),
+            OpKind::RmsNorm { eps } => norm::rms_norm(target, groups(operand(0), elements(1))?, *eps),
+            OpKind::L2Norm { eps } => norm::l2_norm(target, groups(operand(0), last(operand(0))?)?, *eps),
             OpKind::ShortConv => {
                 let taps = operand(1).axes.last().and_then(Axis::size).unwrap_or(1);
                 let memories = rows_of(3)?.sequences;
@@ -296,10 +341,9 @@ impl<'a> Scheduler<'a> {
             OpKind::Sort { memories } => routing::sort(*memories, elements(0)),
             OpKind::Dispatch => rows::dispatch(target, elements(0), rows_of(1)?, rows_of(2)?),
             OpKind::Combine => rows::combine(target, elements(0), elements(1)),
-            OpKind::Scan { update_rule } => self.scan(op, update_rule)?,
             OpKind::Rotary { base } => {
                 let (heads, width) = heads(operand(0))?;
-                attention::rotary(heads, width, *base)
+                attention::rotary(rows_of(0)?, heads, width, *base)
             }
             OpKind::AppendCache => attention::append_cache(target, elements(0), capacity(operand(1))),
             OpKind::Attention { window, scale } => {
@@ -308,41 +352,16 @@ impl<'a> Scheduler<'a> {
                 let shape = attention::Shape { heads, kv_heads, width, window: *window, scale: *scale, capacity };
                 attention::attention(target, shape)
             }
-        };
-        let writes = op.results.iter().copied().filter(|result| !self.aliases.contains_key(result)).collect();
-        Ok(Some(Launch { kernel, reads: op.operands.clone(), writes }))
+        }))
     }
 
     fn product(&self, op: &Op, weight: usize) -> Result<Product, String> {
         let (x, weight) = (self.ty(op.operands[0]), self.ty(op.operands[weight]));
         let rows = x.rows().ok_or("a product's left operand has no rows")?;
         let (depth, columns) = product_size(x, weight);
+        // Axes of a row that the product keeps are more rows to it.
+        let rows = rows.times(x.row_elements() / depth);
         Ok(Product { rows, depth, columns, dtype: weight.dtype })
-    }
-
-    fn scan(&self, op: &Op, update_rule: &str) -> Result<Kernel<'a>, String> {
-        let rule = self.graph.update_rule(update_rule).ok_or(format!("there is no update rule `{update_rule}`"))?;
-        if let Some(parameter) = rule.parameters.first() {
-            return Err(format!(
-                "`{update_rule}` has the parameter `{}`, which native code cannot have yet",
-                parameter.name
-            ));
-        }
-        let (inputs, states) = (rule.inputs.len(), rule.states.len());
-        let state = self.ty(op.operands[inputs]);
-        let heads = state
-            .axis("head")
-            .and_then(Axis::size)
-            .ok_or(format!("the state of `{update_rule}` has no axis `head`"))?;
-        for (port, &operand) in rule.inputs.iter().zip(&op.operands) {
-            if self.ty(operand).row_elements() != heads * port.ty.row_elements() {
-                return Err(format!("`{}` of `{update_rule}` is not given for each of {heads} heads", port.name));
-            }
-        }
-        let segments = self.ty(op.operands[inputs + states]).rows().ok_or("a scan has no segments")?;
-        let masked = op.operands.len() > inputs + states + 1;
-        let placement = scan::Placement { heads, memories: segments.sequences, masked };
-        scan::scan(self.target, rule, placement)
     }
 
     /// An elementwise operation with all those before it that only it uses.
@@ -364,7 +383,7 @@ impl<'a> Scheduler<'a> {
         }
         let expression = Expression::Apply(function, arguments);
         let kernel = elementwise::elementwise(self.target, expression, types, ty.clone());
-        Ok(Some(Launch { kernel, reads: operands, writes: vec![result] }))
+        Ok(Some(Launch { kernel, reads: operands, writes: vec![result], workspace: None }))
     }
 
     /// Whether a value is computed inside the one elementwise operation that uses it.
@@ -399,10 +418,15 @@ fn product_size(x: &Type, weight: &Type) -> (usize, usize) {
     (depth, weight.row_elements() / depth)
 }
 
-fn groups(ty: &Type) -> Result<norm::Groups, String> {
+/// Vectors of `width` elements, each of which a norm scales.
+fn groups(ty: &Type, width: usize) -> Result<norm::Groups, String> {
     let rows = ty.rows().ok_or("a norm's operand has no rows")?;
-    let width = ty.axes.last().and_then(Axis::size).ok_or("a norm needs a named axis")?;
     Ok(norm::Groups { rows, groups: ty.row_elements() / width, width })
+}
+
+/// Size of the last axis.
+fn last(ty: &Type) -> Result<usize, String> {
+    Ok(ty.axes.last().and_then(Axis::size).ok_or("a norm needs a named axis")?)
 }
 
 /// Sizes of the last two axes.

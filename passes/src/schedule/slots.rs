@@ -16,6 +16,8 @@ use super::{Launch, bytes, typical};
 /// Where each value lies, and the sizes of the slots in bytes.
 pub(super) struct Places {
     pub(super) of: BTreeMap<ValueId, Buffer>,
+    /// What each launch works in, if it asks for it.
+    pub(super) workspaces: Vec<Option<Buffer>>,
     pub(super) slots: Vec<Extent>,
 }
 
@@ -27,7 +29,7 @@ pub(super) fn assign(body: &Body, launches: &[Launch<'_>], fixed: impl Fn(ValueI
             last_use.insert(value, index);
         }
     }
-    let mut places = Places { of: BTreeMap::new(), slots: Vec::new() };
+    let mut places = Places { of: BTreeMap::new(), workspaces: Vec::new(), slots: Vec::new() };
     let mut free: Vec<usize> = Vec::new();
     for (index, launch) in launches.iter().enumerate() {
         for &value in launch.reads.iter().chain(&launch.writes) {
@@ -38,6 +40,8 @@ pub(super) fn assign(body: &Body, launches: &[Launch<'_>], fixed: impl Fn(ValueI
                 fixed(value).unwrap_or_else(|| Buffer::Slot(take(&mut places.slots, &mut free, bytes(body, value))));
             places.of.insert(value, place);
         }
+        let workspace = launch.workspace.map(|bytes| take(&mut places.slots, &mut free, bytes));
+        places.workspaces.push(workspace.map(Buffer::Slot));
         // Only now may a slot that was read here hold something else.
         let mut done: Vec<usize> = launch
             .reads
@@ -51,7 +55,7 @@ pub(super) fn assign(body: &Body, launches: &[Launch<'_>], fixed: impl Fn(ValueI
             .collect();
         done.sort_unstable();
         done.dedup();
-        free.extend(done);
+        free.extend(done.into_iter().chain(workspace));
     }
     places
 }

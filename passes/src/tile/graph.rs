@@ -160,7 +160,8 @@ impl Graph {
         self.insert(Node { op, operands: operands.to_vec(), shape })
     }
 
-    fn insert(&mut self, node: Node) -> Value {
+    /// Appends a node, or finds the one that is equal.
+    pub(crate) fn insert(&mut self, node: Node) -> Value {
         let known = self.nodes.iter().position(|other| *other == node);
         let index = known.unwrap_or_else(|| {
             self.nodes.push(node);
@@ -214,6 +215,27 @@ impl Graph {
 
     pub(crate) fn lower(&mut self, x: Value, strict: bool) -> Value {
         self.add(Op::Lower { strict }, &[x])
+    }
+
+    /// The same results from those nodes alone that they need.
+    pub(crate) fn without_dead_code(&self) -> Graph {
+        let mut is_live = vec![false; self.nodes.len()];
+        for result in &self.results {
+            is_live[result.index()] = true;
+        }
+        for (index, node) in self.nodes.iter().enumerate().rev() {
+            if is_live[index] {
+                node.operands.iter().for_each(|operand| is_live[operand.index()] = true);
+            }
+        }
+        let mut live = Graph::default();
+        let mut moved = vec![Value(0); self.nodes.len()];
+        for (index, node) in self.nodes.iter().enumerate().filter(|(index, _)| is_live[*index]) {
+            let operands = node.operands.iter().map(|operand| moved[operand.index()]).collect();
+            moved[index] = live.insert(Node { operands, ..node.clone() });
+        }
+        live.results = self.results.iter().map(|result| moved[result.index()]).collect();
+        live
     }
 }
 

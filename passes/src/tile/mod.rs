@@ -8,13 +8,21 @@
 //! Vectors are tiles of one row. In a step of one token a matrix of the update rule is a tile; in a step of `chunk`
 //! tokens every value has one row for each token, and matrices exist only as states.
 
+pub(crate) mod adjoint;
+pub(crate) mod cpu;
+pub(crate) mod evaluate;
+pub(crate) mod flops;
 pub(crate) mod graph;
+mod print;
+#[cfg(test)]
+pub(crate) mod tests;
+mod verify;
 
 pub(crate) use graph::{Graph, Op, Shape, Value};
 
 /// What a test or a user may pin.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Schedule {
+pub(crate) struct Schedule {
     /// Tokens of a step. 1: the recurrent form.
     pub chunk: usize,
     /// Rows of the sub-blocks into which decays with one rate for each row of the state are cut; divides `chunk`.
@@ -24,8 +32,8 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    pub const RECURRENT: Schedule = Schedule { chunk: 1, sub_block: 1, save: 64 };
-    pub const CHUNK: Schedule = Schedule { chunk: 64, sub_block: 16, save: 1 };
+    pub(crate) const RECURRENT: Schedule = Schedule { chunk: 1, sub_block: 1, save: 64 };
+    pub(crate) const CHUNK: Schedule = Schedule { chunk: 64, sub_block: 16, save: 1 };
 }
 
 /// A value that comes from outside of a kernel or leaves it.
@@ -44,7 +52,8 @@ pub(crate) struct Port {
 /// Arguments of `step` are numbered in their kind: [`Op::Input`] of `inputs` (a row for each token of the step, zeros
 /// where there is none), [`Op::Parameter`] of `parameters`, [`Op::State`] of `states` before the step. Its results are
 /// the `outputs` of the step's tokens, then the states after it. For tokens that are not there ([`Op::Real`] is 0) the
-/// step must leave states as they are; what it outputs for them is not stored.
+/// step must leave states as they are; what it outputs for them is not stored. A step of one token whose token is not
+/// there is skipped, in either direction, so that it need not ask.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Scan {
     pub(crate) name: String,
@@ -69,4 +78,14 @@ pub(crate) struct Scan {
 pub(crate) struct Gradient {
     pub(crate) scan: Scan,
     pub(crate) back: Graph,
+}
+
+impl Scan {
+    /// The tile of an input or an output in a step.
+    pub(crate) fn tile(&self, port: &Port) -> Shape {
+        match self.schedule.chunk {
+            1 => port.shape,
+            chunk => Shape::new(chunk, port.shape.elements()),
+        }
+    }
 }

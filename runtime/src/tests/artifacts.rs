@@ -42,7 +42,7 @@ fn artifact(folder: &Path, plan: &str) -> Vec<u8> {
     compiled(folder, plan, LOOK_UP)
 }
 
-fn compiled(folder: &Path, plan: &str, kernels: &str) -> Vec<u8> {
+pub(super) fn compiled(folder: &Path, plan: &str, kernels: &str) -> Vec<u8> {
     let [source, object] = ["kernels.c", "kernels.so"].map(|name| folder.join(name));
     let plan: String = plan.bytes().map(|byte| format!("{byte},")).collect();
     fs::write(&source, format!("const char momc_plan[] = {{{plan} 0}};\n{kernels}")).unwrap();
@@ -128,7 +128,7 @@ fn plans_that_cannot_be_run_are_refused() {
         load(&plan)
     };
     type Case = (fn(&mut Plan), u16, &'static str);
-    let cases: [Case; 10] = [
+    let cases: [Case; 12] = [
         (|plan| plan.target.arch = "vax".into(), 604, "not vax; compile it for this machine with `--target native`"),
         (|plan| plan.target.features = vec!["warp".into()], 604, "this processor lacks warp"),
         (|plan| plan.launches[0].buffers[0] = Buffer::Param(3), 605, "launch 0 uses parameter 3 of 1"),
@@ -137,6 +137,8 @@ fn plans_that_cannot_be_run_are_refused() {
         (|plan| plan.launches[0].chunk = 0, 605, "launch 0 has no items"),
         (|plan| plan.launches[0].times = usize::MAX, 605, "launch 0 has more items than kernels can count"),
         (|plan| plan.slots.push(per_row(usize::MAX / 2)), 605, "slot 0 is too large"),
+        (|plan| plan.inputs[0].elements = per_row(1), 605, "input `tokens` is none that a step can be given"),
+        (|plan| plan.inputs[1].name = "tokens".into(), 605, "input `tokens` occurs twice"),
         (|plan| plan.kernels[0] = "absent".into(), 605, "kernel `absent` is missing"),
         (|plan| plan.launches[0].buffers[1] = input("time"), 605, "launch 0 reads the unknown input `time`"),
     ];
@@ -151,6 +153,6 @@ fn plans_that_cannot_be_run_are_refused() {
     let error = Module::inspect(&path).unwrap_err();
     assert_eq!(error.code(), 603);
     assert!(error.message().ends_with(
-        "was compiled by momc 7.1.0, whose plan format is 9; this runtime reads 1; compile the model again"
+        "was compiled by momc 7.1.0, whose plan format is 9; this runtime reads 2; compile the model again"
     ));
 }

@@ -2,12 +2,13 @@
 //! by the system's C compiler.
 
 mod artifacts;
+mod kernels;
 mod sessions;
 mod weights;
 
 use crate::{
     cpu::test_kernels::{RING, VOCAB, WIDTH},
-    plan::{Buffer, DType, FORMAT, Launch, Layout, Linear, Output, Param, Plan, State, StateKind, Target},
+    plan::{Buffer, DType, FORMAT, Input, Launch, Layout, Linear, Output, Param, Plan, State, StateKind, Target},
 };
 
 fn per_token(factor: usize) -> Linear {
@@ -39,8 +40,9 @@ fn input(name: &str) -> Buffer {
     Buffer::Input(name.into())
 }
 
-/// A plan without contents for this machine.
+/// A plan without contents for this machine, with the inputs of models.
 fn empty_plan() -> Plan {
+    let given = |name: &str, elements| Input { name: name.into(), dtype: DType::I32, elements };
     Plan {
         format: FORMAT,
         momc: env!("CARGO_PKG_VERSION").into(),
@@ -51,6 +53,12 @@ fn empty_plan() -> Plan {
         memories: 0,
         target: Target { name: "native".into(), arch: std::env::consts::ARCH.into(), features: Vec::new() },
         block_tokens: 4,
+        inputs: vec![
+            given("tokens", per_token(1)),
+            given("position", per_token(1)),
+            given("cu_seqlens", Linear { constant: 1, ..per_sequence(1) }),
+            given("rows", per_row(1)),
+        ],
         params: Vec::new(),
         ignored_tensors: Vec::new(),
         states: Vec::new(),

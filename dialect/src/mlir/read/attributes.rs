@@ -88,6 +88,15 @@ impl<'a> Attributes<'a> {
         }
     }
 
+    /// The names of two axes.
+    pub(super) fn pair(&mut self, name: &str) -> Checked<[String; 2]> {
+        let names = self.take(name).and_then(|list| elements(list, text));
+        match names.and_then(|names| <[String; 2]>::try_from(names).ok()) {
+            Some(pair) => Ok(pair),
+            None => self.wrong(name, "two texts"),
+        }
+    }
+
     /// For each of `count` ports what its elements are not above; an empty text where nothing is known.
     pub(super) fn limits(&mut self, name: &str, count: usize) -> Checked<Vec<Option<f64>>> {
         let limit = |attribute: &Attribute| match text(attribute)?.as_str() {

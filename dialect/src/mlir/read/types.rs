@@ -53,7 +53,8 @@ fn axis(name: &Attribute, size: Option<usize>, text: &str) -> Checked<Axis> {
             format!("`{text}` gives the size {size} to the axis `{extent}`, whose size is known when a step runs"),
             "write `?` for the size, or another name",
         ),
-        (None, Some(size)) if is_word(name) => Ok(Axis::named(name, size)),
+        // The second axis of a square matrix is primed.
+        (None, Some(size)) if is_word(name.trim_end_matches('\'')) => Ok(Axis::named(name, size)),
         (None, Some(_)) => refuse_with_help(format!("`{text}` has an axis whose name is not a word"), AXES),
         (None, None) => refuse_with_help(
             format!("`{text}` has an axis without a size whose name does not say how many rows it has"),

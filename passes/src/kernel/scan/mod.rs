@@ -1,401 +1,344 @@
 //! The recurrent form of any update rule whose state columns do not mix.
 //!
-//! An item is one segment, one head and one block of state columns, which stays in the first-level cache while the item
-//! walks the segment's tokens. The rule's body decides the rest: a sum over rows ends a pass over the block, and what
-//! needs the sum waits for the next pass, so a rule takes as many passes over its state a token as its sums are nested
-//! (Gated DeltaNet: two). Values without a row axis are computed once a token; what has one is computed row by row,
-//! never stored. Products are regrouped so that factors without a row axis are multiplied once a token, and taken out of
-//! sums over rows.
+//! The rule's body decides what a token costs: a sum over rows ends a pass over the state, and what needs the sum waits
+//! for the next pass. The first pass of a token reads only states and inputs, so it is done within the last pass of the
+//! token before, while that writes each row (Gated DeltaNet: one pass a token). Values without a row axis are computed
+//! once a token; what has one is computed row by row, never stored. Products are regrouped so that factors without a
+//! row axis are multiplied once a token, and taken out of sums over rows.
+//!
+//! An item is one segment, one head and a group of blocks of state columns. A block is as wide as registers allow and
+//! small enough for the first-level cache; the blocks of a group take turns, some tokens each, so that what they all
+//! read of these tokens comes from the second-level cache. Segments of a token or two work on the state in place.
+//! Whichever way, each column's arithmetic is the same, bit by bit.
 
-use mom_dialect::{
-    graph::{Function, Op, OpKind, UpdateRule, ValueId},
-    shape::Extent,
-};
+use mom_dialect::{graph::UpdateRule, shape::Extent};
 
 mod analysis;
+mod pass;
 mod row;
+mod stage;
+mod token;
 
-use self::{
-    analysis::{Analysis, Kind},
-    row::Row,
-};
-use super::{Kernel, SEQUENCES, each_item, elementwise::apply, move_ns};
+use self::analysis::{Analysis, Kind};
+use super::{Kernel, SEQUENCES, each_item, move_ns};
 use crate::{
     emit::{Compare, Emit, Ty, V},
     target::Target,
 };
 
 /// How a rule runs inside a layer.
-#[derive(Clone, Copy)]
+#[derive(Clone, Debug)]
 pub(crate) struct Placement {
     pub(crate) heads: usize,
+    /// Heads of each input and parameter, which divide `heads`.
+    pub(crate) port_heads: Vec<usize>,
     pub(crate) memories: usize,
     /// Whether padding is to be skipped.
     pub(crate) masked: bool,
 }
 
-/// Buffers: the inputs, the states `[B, memory, head, …]`, segments, (position,) the outputs.
+/// Tokens that a block is given at a turn.
+const TURN: usize = 64;
+/// The longest segments that work on the state in place.
+const IN_PLACE: usize = 2;
+/// How many tokens ahead a block asks for its columns of inputs and outputs: memory answers within the time that these
+/// take.
+const AHEAD: usize = 4;
+/// f32 elements of a cache line.
+const LINE: usize = 16;
+/// Bytes of a block of all states: half of a first-level cache of 32 KB, beside which inputs stream.
+const BLOCK_BYTES: usize = 16 << 10;
+/// Bytes of a group of blocks, within the second-level cache and the stack.
+const GROUP_BYTES: usize = 128 << 10;
+/// Items of a segment that groups are kept small for, so that one segment is work for some threads.
+const LEAST_ITEMS: usize = 4;
+
+/// Sizes of the kernel's loops.
+#[derive(Clone, Copy, Debug)]
+struct Tiling {
+    lanes: usize,
+    /// Vectors side by side in a block.
+    vectors: usize,
+    /// The same for a state that is worked on in place.
+    wide: usize,
+    /// Sums run in so many interleaved parts, so that additions need not wait for each other.
+    parts: usize,
+    /// Rows of one turn of the inner loop; a multiple of `parts`.
+    unroll: usize,
+    /// Blocks of a group.
+    blocks: usize,
+}
+
+impl Tiling {
+    fn new(target: &Target, analysis: &Analysis<'_>, heads: usize) -> Tiling {
+        let lanes = target.lanes_dividing(analysis.columns);
+        let (rows, columns, states) = (analysis.rows, analysis.columns, analysis.rule.states.len());
+        let divides = |vectors: usize| columns.is_multiple_of(vectors * lanes);
+        let bytes = |vectors: usize| rows * vectors * lanes * 4 * states;
+        let last = analysis.passes - 1;
+        let vector_sums =
+            |pass: usize| analysis.sums(pass).iter().filter(|sum| analysis.kind(sum.results[0]).column).count();
+        let sums = match analysis.overlaps() {
+            true => vector_sums(0) + vector_sums(last),
+            false => (0..=last).map(vector_sums).max().unwrap_or(0),
+        };
+        // Eight additions under way hide the latency of two a cycle.
+        let parts = |vectors: usize| match vectors * sums {
+            8.. => 1,
+            4.. => 2,
+            _ => 4,
+        };
+        // Running sums, a coefficient and the state for each vector, and what is broadcast to all lanes.
+        let registers = |vectors: usize| vectors * (sums * parts(vectors) + 1 + states) + 4;
+        let vectors = [8, 4, 2, 1].into_iter().find(|&vectors| {
+            divides(vectors) && bytes(vectors) <= BLOCK_BYTES && registers(vectors) <= target.registers
+        });
+        let vectors = vectors.unwrap_or(1);
+        let parts = [4, 2, 1].into_iter().find(|&some| some <= parts(vectors) && rows.is_multiple_of(some));
+        let parts = parts.unwrap_or(1);
+        let unroll = [8, 4, 2, 1]
+            .into_iter()
+            .find(|&unroll| unroll * vectors <= 16 && unroll.is_multiple_of(parts) && rows.is_multiple_of(unroll));
+        let wide = if divides(2 * vectors) && 2 * vectors * lanes <= 32 { 2 * vectors } else { vectors };
+        let blocks = [16, 8, 4, 2, 1].into_iter().find(|&blocks| {
+            let group = blocks * vectors;
+            divides(group)
+                && group.is_multiple_of(wide)
+                && blocks * bytes(vectors) <= GROUP_BYTES
+                && (group == wide || columns / (group * lanes) * heads >= LEAST_ITEMS)
+        });
+        let (wide, blocks) = match blocks {
+            Some(blocks) => (wide, blocks),
+            None => (vectors, 1),
+        };
+        Tiling { lanes, vectors, wide, parts, unroll: unroll.unwrap_or(parts), blocks }
+    }
+
+    /// Columns of a block and of a group.
+    fn block(&self) -> usize {
+        self.vectors * self.lanes
+    }
+
+    fn group(&self) -> usize {
+        self.blocks * self.block()
+    }
+}
+
+/// Buffers: the inputs, the parameters, the states `[B, memory, head, …]`, segments, (position,) the outputs.
 ///
 /// # Errors
 /// What in the rule prevents it.
 pub(crate) fn scan<'a>(target: &'a Target, rule: &'a UpdateRule, placement: Placement) -> Result<Kernel<'a>, String> {
-    let Placement { heads, memories, masked } = placement;
     let analysis = Analysis::new(rule)?;
-    let lanes = target.lanes_dividing(analysis.columns);
-    // Blocks of 32 columns: with 256 rows they take 32 KB, which first-level caches hold.
-    let vectors =
-        [8, 4, 2, 1].into_iter().find(|vectors| vectors * lanes <= 32 && analysis.columns % (vectors * lanes) == 0);
-    let vectors = vectors.unwrap_or(1);
-    let block = vectors * lanes;
-    let unroll = [4, 2, 1].into_iter().find(|unroll| unroll * vectors <= 8 && analysis.rows % unroll == 0).unwrap_or(1);
-    let blocks = analysis.columns / block;
-    let bytes = analysis.rows * block * 4 * rule.states.len();
+    let tiling = Tiling::new(target, &analysis, placement.heads);
+    let Placement { heads, memories, masked, port_heads } = &placement;
+    let groups = analysis.columns / tiling.group();
+    let bytes = analysis.rows * tiling.group() * 4 * rule.states.len();
+    let shared: Vec<String> = port_heads.iter().map(|own| format!("_{own}")).collect();
+    let shared = if port_heads.iter().all(|own| own == heads) { String::new() } else { shared.concat() };
     Ok(Kernel {
         symbol: format!(
-            "momc_scan_{}_h{heads}_{}x{}_m{memories}{}",
+            "momc_scan_{}_h{heads}{shared}_{}x{}_m{memories}{}",
             rule.name,
             analysis.rows,
             analysis.columns,
-            if masked { "_masked" } else { "" }
+            if *masked { "_masked" } else { "" }
         ),
-        schedule: format!("columns = {block} : i64, unroll = {unroll} : i64"),
-        rows: Extent::SEQUENCES.times(memories),
+        schedule: format!(
+            "columns = {} : i64, blocks = {} : i64, parts = {} : i64, unroll = {} : i64, tokens = {TURN} : i64",
+            tiling.block(),
+            tiling.blocks,
+            tiling.parts,
+            tiling.unroll
+        ),
+        rows: Extent::SEQUENCES.times(*memories),
         chunk: 1,
-        times: heads * blocks,
+        times: heads * groups,
         item_ns: 2 * move_ns(bytes),
-        body: Box::new(move |emit| {
-            Writer { analysis, placement, lanes, vectors, block, unroll }.kernel(emit);
-        }),
+        body: Box::new(move |emit| Writer { target, analysis, placement, tiling }.kernel(emit)),
     })
 }
 
 /// Writes the kernel.
 struct Writer<'a> {
+    target: &'a Target,
     analysis: Analysis<'a>,
     placement: Placement,
-    lanes: usize,
-    vectors: usize,
-    block: usize,
-    unroll: usize,
+    tiling: Tiling,
 }
 
-/// What a token's code knows: addresses, and values computed so far.
-struct Token {
-    /// The block of each state.
-    tiles: Vec<V>,
-    /// Base address and buffer of each input for this token and head, the block's offset included where it applies.
-    inputs: Vec<(V, V)>,
-    /// Values without a row axis: one scalar, or a vector for each part of the block.
-    known: Vec<Option<Vec<V>>>,
+/// The launch's buffers.
+struct Buffers {
+    /// Inputs, then parameters.
+    arguments: Vec<V>,
+    states: Vec<V>,
+    outputs: Vec<V>,
+    position: Option<V>,
+    /// Where staged values of the tokens of a turn lie.
+    staged: Vec<V>,
+}
+
+/// Columns that are worked on together, and where they lie.
+#[derive(Clone)]
+struct Block {
+    vectors: usize,
+    /// The first column.
+    column: V,
+    /// Memory of each state; row 0 starts at `base`.
+    states: Vec<V>,
+    base: V,
+    /// Elements from one row to the next.
+    stride: usize,
+    /// Its number in the group.
+    index: V,
 }
 
 impl Writer<'_> {
     fn ty(&self) -> Ty {
-        Ty::Vector(self.lanes)
+        Ty::Vector(self.tiling.lanes)
     }
 
     fn kernel(&self, emit: &mut Emit) {
         let rule = self.analysis.rule;
-        let Placement { heads, memories, masked } = self.placement;
-        let (rows, columns, block) = (self.analysis.rows, self.analysis.columns, self.block);
-        let blocks = columns / block;
+        let Placement { heads, memories, masked, .. } = self.placement;
+        let (rows, columns) = (self.analysis.rows, self.analysis.columns);
+        let groups = columns / self.tiling.group();
         let mut index = 0;
-        let mut next_buffer = |emit: &mut Emit| {
-            index += 1;
-            emit.buffer(index - 1)
+        let mut next_buffers = |emit: &mut Emit, count: usize| -> Vec<V> {
+            index += count;
+            (index - count..index).map(|index| emit.buffer(index)).collect()
         };
-        let inputs: Vec<V> = rule.inputs.iter().map(|_| next_buffer(emit)).collect();
-        let states: Vec<V> = rule.states.iter().map(|_| next_buffer(emit)).collect();
-        let segments = next_buffer(emit);
-        let position = masked.then(|| next_buffer(emit));
-        let outputs: Vec<V> = rule.outputs.iter().map(|_| next_buffer(emit)).collect();
-        let tiles: Vec<V> = rule.states.iter().map(|_| emit.scratch(rows * block)).collect();
+        let arguments = next_buffers(emit, rule.inputs.len() + rule.parameters.len());
+        let states = next_buffers(emit, rule.states.len());
+        let segments = next_buffers(emit, 1)[0];
+        let position = next_buffers(emit, usize::from(masked)).first().copied();
+        let outputs = next_buffers(emit, rule.outputs.len());
+        let widths = self.analysis.staged.iter().map(|&value| self.staged_width(value));
+        let staged = widths.map(|width| emit.scratch(TURN * width)).collect();
+        let tiles: Vec<V> = rule.states.iter().map(|_| emit.scratch(rows * self.tiling.group())).collect();
+        let buffers = Buffers { arguments, states, outputs, position, staged };
         let sequences = emit.size(SEQUENCES);
 
         each_item(emit, |emit, item| {
-            let (outer, part) = (emit.div_const(item, blocks), emit.rem_const(item, blocks));
+            let (outer, part) = (emit.div_const(item, groups), emit.rem_const(item, groups));
             let (segment, head) = (emit.div_const(outer, heads), emit.rem_const(outer, heads));
             let (memory, sequence) = (emit.div(segment, sequences), emit.rem(segment, sequences));
             let owner = emit.at(sequence, memories, memory);
             let owner = emit.at(owner, heads, head);
-            let column = emit.mul_const(part, block);
+            let column = emit.mul_const(part, self.tiling.group());
             let state = emit.at(owner, rows * columns, column);
             let after = emit.add_const(segment, 1);
             let (begin, end) = (emit.load_index(segments, segment), emit.load_index(segments, after));
             let any = emit.compare(Compare::Less, begin, end);
             emit.when(any, |emit| {
-                for (&buffer, &tile) in states.iter().zip(&tiles) {
-                    self.copy(emit, (buffer, state, columns), (tile, block));
-                }
-                emit.for_each(begin, end, 1, |emit, row| {
-                    let Some(position) = position else {
-                        self.token(emit, &inputs, &tiles, &outputs, (row, head, column));
-                        return;
-                    };
-                    let place = emit.load_index(position, row);
-                    let zero = emit.int(0);
-                    let real = emit.compare(Compare::GreaterEqual, place, zero);
-                    emit.when_else(
-                        real,
-                        |emit| self.token(emit, &inputs, &tiles, &outputs, (row, head, column)),
-                        |emit| self.silence(emit, &outputs, (row, head, column)),
-                    );
-                });
-                for (&buffer, &tile) in states.iter().zip(&tiles) {
-                    self.copy_back(emit, (tile, block), (buffer, state, columns));
-                }
+                let most = emit.add_const(begin, IN_PLACE);
+                let short = emit.compare(Compare::LessEqual, end, most);
+                emit.when_else(
+                    short,
+                    |emit| self.in_place(emit, &buffers, head, (begin, end), (state, column)),
+                    |emit| self.in_turns(emit, &buffers, head, (begin, end), (state, column), &tiles),
+                );
             });
         });
     }
 
-    /// Brings a block of columns into the tile.
-    fn copy(&self, emit: &mut Emit, from: (V, V, usize), to: (V, usize)) {
-        emit.count(self.analysis.rows, |emit, row| {
-            for vector in 0..self.vectors {
-                let offset = emit.int((vector * self.lanes) as i64);
-                let source = emit.at(row, from.2, from.1);
-                let source = emit.add(source, offset);
-                let value = emit.load(from.0, source, self.ty());
-                let place = emit.at(row, to.1, offset);
-                emit.store(value, to.0, place);
-            }
+    /// A segment of few tokens.
+    fn in_place(&self, emit: &mut Emit, buffers: &Buffers, head: V, tokens: (V, V), (state, column): (V, V)) {
+        self.stage(emit, buffers, head, tokens);
+        let width = self.tiling.wide * self.tiling.lanes;
+        let (zero, group) = (emit.int(0), emit.int(self.tiling.group() as i64));
+        emit.for_each(zero, group, width, |emit, offset| {
+            let block = Block {
+                vectors: self.tiling.wide,
+                column: emit.add(column, offset),
+                states: buffers.states.clone(),
+                base: emit.add(state, offset),
+                stride: self.analysis.columns,
+                index: zero,
+            };
+            self.walk(emit, buffers, &block, head, tokens, None);
         });
     }
 
-    fn copy_back(&self, emit: &mut Emit, from: (V, usize), to: (V, V, usize)) {
-        emit.count(self.analysis.rows, |emit, row| {
-            for vector in 0..self.vectors {
-                let offset = emit.int((vector * self.lanes) as i64);
-                let source = emit.at(row, from.1, offset);
-                let value = emit.load(from.0, source, self.ty());
-                let place = emit.at(row, to.2, to.1);
-                let place = emit.add(place, offset);
-                emit.store(value, to.0, place);
-            }
-        });
-    }
-
-    /// Addresses of a port's values for one token and head.
-    fn port(&self, emit: &mut Emit, kind: Kind, (row, head, column): (V, V, V)) -> V {
-        let width = if kind.row { self.analysis.rows } else { 1 } * if kind.column { self.analysis.columns } else { 1 };
-        let token = emit.at(row, self.placement.heads, head);
-        let base = emit.mul_const(token, width);
-        if kind.column { emit.add(base, column) } else { base }
-    }
-
-    /// Padding reads nothing: its outputs are zero.
-    fn silence(&self, emit: &mut Emit, outputs: &[V], place: (V, V, V)) {
-        let zero = emit.float(0.0, self.ty());
-        for &output in outputs {
-            let base = self.port(emit, Kind { row: false, column: true }, place);
-            for vector in 0..self.vectors {
-                let at = emit.add_const(base, vector * self.lanes);
-                emit.store(zero, output, at);
-            }
-        }
-    }
-
-    fn token(&self, emit: &mut Emit, inputs: &[V], tiles: &[V], outputs: &[V], place: (V, V, V)) {
-        let rule = self.analysis.rule;
-        let inputs: Vec<(V, V)> = inputs
-            .iter()
-            .enumerate()
-            .map(|(index, &buffer)| (buffer, self.port(emit, self.analysis.kinds[index], place)))
-            .collect();
-        let mut token = Token { tiles: tiles.to_vec(), inputs, known: vec![None; rule.body.value_count()] };
-        for pass in 0..self.analysis.passes {
-            self.pass(emit, &mut token, pass);
-        }
-        for (&read, &output) in rule.read.iter().zip(outputs) {
-            let value = self.whole(emit, &mut token, read);
-            let base = self.port(emit, Kind { row: false, column: true }, place);
-            for vector in 0..self.vectors {
-                let part = value[vector.min(value.len() - 1)];
-                let part = emit.splat(part, self.ty());
-                let at = emit.add_const(base, vector * self.lanes);
-                emit.store(part, output, at);
-            }
-        }
-    }
-
-    /// One walk over the rows: the sums of this level, and the new states if it is their turn.
-    fn pass(&self, emit: &mut Emit, token: &mut Token, pass: usize) {
-        let rule = self.analysis.rule;
-        let sums: Vec<&Op> = rule
-            .body
-            .ops
-            .iter()
-            .filter(|op| op.kind == OpKind::Contract && self.analysis.level(op.results[0]) == pass + 1)
-            .collect();
-        let writes = pass == self.analysis.write_pass;
-        // What the rows need once a token is computed before the loop.
-        let mut roots: Vec<ValueId> = sums.iter().flat_map(|op| op.operands.iter().copied()).collect();
-        if writes {
-            roots.extend(&rule.next);
-        }
-        for root in roots {
-            self.prepare(emit, token, root);
-        }
-
-        let width = |op: &Op| if self.analysis.kind(op.results[0]).column { self.vectors } else { 1 };
-        let zero_vector = emit.float(0.0, self.ty());
-        let zero_scalar = emit.float(0.0, Ty::F32);
-        let mut start = Vec::new();
-        for _ in 0..self.unroll {
-            for op in &sums {
-                let zero = if self.analysis.kind(op.results[0]).column { zero_vector } else { zero_scalar };
-                start.extend(vec![zero; width(op)]);
-            }
-        }
-        let (zero, rows) = (emit.int(0), emit.int(self.analysis.rows as i64));
-        let totals = emit.fold(zero, rows, self.unroll, &start, |emit, first, carried| {
-            let mut next = Vec::with_capacity(carried.len());
-            let mut carried = carried.iter().copied();
-            for step in 0..self.unroll {
-                let index = emit.add_const(first, step);
-                let mut row = Row {
-                    writer: self,
-                    token,
-                    index,
-                    after_write: pass > self.analysis.write_pass,
-                    known: vec![None; rule.body.value_count()],
-                };
-                for op in &sums {
-                    for part in 0..width(op) {
-                        let Some(sum) = carried.next() else { continue };
-                        let a = row.in_rows(emit, op.operands[0], part, sum.ty);
-                        let b = row.in_rows(emit, op.operands[1], part, sum.ty);
-                        next.push(emit.fma(a, b, sum));
-                    }
-                }
-                if writes {
-                    row.write(emit);
-                }
-            }
-            next
-        });
-        let stride: usize = sums.iter().map(|op| width(op)).sum();
-        let mut offset = 0;
-        for op in &sums {
-            let parts = (0..width(op))
-                .map(|part| {
-                    let first = totals[offset + part];
-                    let sum =
-                        (1..self.unroll).fold(first, |sum, step| emit.fadd(sum, totals[step * stride + offset + part]));
-                    // What is the same in all rows was left out of the sum.
-                    op.operands.iter().fold(sum, |sum, &operand| {
-                        let factors = self.factors(operand);
-                        match self.hoisted(emit, token, &factors, part) {
-                            Some(factor) => self.multiply(emit, factor, sum),
-                            None => sum,
-                        }
-                    })
-                })
-                .collect();
-            token.known[op.results[0].index()] = Some(parts);
-            offset += width(op);
-        }
-    }
-
-    /// Computes, once a token, what `value` needs that has no row axis.
-    fn prepare(&self, emit: &mut Emit, token: &mut Token, value: ValueId) {
-        if !self.analysis.kind(value).row {
-            self.whole(emit, token, value);
-            return;
-        }
-        if let Some(op) = self.analysis.makers[value.index()] {
-            for &operand in &op.operands {
-                self.prepare(emit, token, operand);
-            }
-        }
-    }
-
-    /// The factors of a product with a row axis, those without one first; just the value where it is no product.
-    fn factors(&self, value: ValueId) -> Vec<ValueId> {
-        let mut factors = Vec::new();
-        self.collect_factors(value, &mut factors);
-        factors.sort_by_key(|&factor| {
-            let kind = self.analysis.kind(factor);
-            (kind.row, kind.row && kind.column, kind.column)
-        });
-        factors
-    }
-
-    fn collect_factors(&self, value: ValueId, factors: &mut Vec<ValueId>) {
-        match self.analysis.makers[value.index()] {
-            Some(op) if op.kind == OpKind::Elementwise(Function::Mul) && self.analysis.kind(value).row => {
-                for &operand in &op.operands {
-                    self.collect_factors(operand, factors);
-                }
-            }
-            _ => factors.push(value),
-        }
-    }
-
-    /// The product of a product's factors without a row axis, for one part of the block.
-    fn hoisted(&self, emit: &mut Emit, token: &mut Token, factors: &[ValueId], part: usize) -> Option<V> {
-        let mut product: Option<V> = None;
-        for &factor in factors.iter().filter(|&&factor| !self.analysis.kind(factor).row) {
-            let parts = self.whole(emit, token, factor);
-            let value = parts[part.min(parts.len() - 1)];
-            product = Some(match product {
-                None => value,
-                Some(other) => self.multiply(emit, other, value),
-            });
-        }
-        product
-    }
-
-    fn multiply(&self, emit: &mut Emit, a: V, b: V) -> V {
-        let ty = if a.ty == Ty::F32 { b.ty } else { a.ty };
-        let (a, b) = (emit.splat(a, ty), emit.splat(b, ty));
-        emit.fmul(a, b)
-    }
-
-    /// A value without a row axis: one scalar, or the parts of the block.
-    fn whole(&self, emit: &mut Emit, token: &mut Token, value: ValueId) -> Vec<V> {
-        if let Some(parts) = &token.known[value.index()] {
-            return parts.clone();
-        }
-        let kind = self.analysis.kind(value);
-        let count = if kind.column { self.vectors } else { 1 };
-        let ty = if kind.column { self.ty() } else { Ty::F32 };
-        let parts: Vec<V> = match self.analysis.makers[value.index()] {
-            None => {
-                let (buffer, base) = match token.inputs.get(value.index()) {
-                    Some(&input) => input,
-                    // A state without a row axis is one row of its block.
-                    None => (token.tiles[value.index() - token.inputs.len()], emit.int(0)),
-                };
-                (0..count)
-                    .map(|part| {
-                        let place = emit.add_const(base, part * self.lanes);
-                        emit.load(buffer, place, ty)
-                    })
-                    .collect()
-            }
-            Some(op) => {
-                let operands: Vec<Vec<V>> = match op.kind {
-                    OpKind::Elementwise(_) => {
-                        op.operands.iter().map(|&operand| self.whole(emit, token, operand)).collect()
-                    }
-                    _ => Vec::new(),
-                };
-                (0..count)
-                    .map(|part| match op.kind {
-                        OpKind::Constant { value } => emit.float(value, ty),
-                        OpKind::Elementwise(function) => {
-                            let arguments: Vec<V> =
-                                operands.iter().map(|parts| emit.splat(parts[part.min(parts.len() - 1)], ty)).collect();
-                            apply(emit, function, &arguments)
-                        }
-                        // Sums are known before anything asks for them, since levels say so.
-                        _ => emit.float(f64::NAN, ty),
-                    })
-                    .collect()
-            }
+    /// A long segment: the group lies in tiles while the item walks.
+    fn in_turns(
+        &self,
+        emit: &mut Emit,
+        buffers: &Buffers,
+        head: V,
+        (begin, end): (V, V),
+        (state, column): (V, V),
+        tiles: &[V],
+    ) {
+        let (size, blocks) = (self.analysis.rows * self.tiling.block(), self.tiling.blocks);
+        let block = |emit: &mut Emit, index: V| Block {
+            vectors: self.tiling.vectors,
+            column: emit.at(index, self.tiling.block(), column),
+            states: tiles.to_vec(),
+            base: emit.mul_const(index, size),
+            stride: self.tiling.block(),
+            index,
         };
-        token.known[value.index()] = Some(parts.clone());
-        parts
+        let outside = |emit: &mut Emit, index: V| Block {
+            base: emit.at(index, self.tiling.block(), state),
+            states: buffers.states.clone(),
+            stride: self.analysis.columns,
+            ..block(emit, index)
+        };
+        emit.count(blocks, |emit, index| {
+            let (from, to) = (outside(emit, index), block(emit, index));
+            self.copy(emit, &from, &to);
+        });
+        emit.for_each(begin, end, TURN, |emit, first| {
+            let last = emit.add_const(first, TURN);
+            let last = emit.min(last, end);
+            self.stage(emit, buffers, head, (first, last));
+            emit.count(blocks, |emit, index| {
+                let block = block(emit, index);
+                self.walk(emit, buffers, &block, head, (first, last), Some(end));
+            });
+        });
+        emit.count(blocks, |emit, index| {
+            let (from, to) = (block(emit, index), outside(emit, index));
+            self.copy(emit, &from, &to);
+        });
     }
+
+    fn copy(&self, emit: &mut Emit, from: &Block, to: &Block) {
+        emit.count(self.analysis.rows, |emit, row| {
+            for state in 0..from.states.len() {
+                for part in 0..from.vectors {
+                    let place = self.state_place(emit, from, row, part);
+                    let value = emit.load(from.states[state], place, self.ty());
+                    let place = self.state_place(emit, to, row, part);
+                    emit.store(value, to.states[state], place);
+                }
+            }
+        });
+    }
+
+    fn state_place(&self, emit: &mut Emit, block: &Block, row: V, part: usize) -> V {
+        let base = emit.add_const(block.base, part * self.tiling.lanes);
+        emit.at(row, block.stride, base)
+    }
+
+    /// The first element of what argument `argument` holds for a token and head.
+    fn argument_base(&self, emit: &mut Emit, argument: usize, row: V, head: V) -> V {
+        let rule = self.analysis.rule;
+        let (heads, own) = (self.placement.heads, self.placement.port_heads[argument]);
+        let head = emit.mul_const(head, own);
+        let head = emit.div_const(head, heads);
+        match rule.inputs.get(argument) {
+            Some(port) => {
+                let token = emit.at(row, own, head);
+                emit.mul_const(token, port.ty.row_elements())
+            }
+            None => emit.mul_const(head, rule.parameters[argument - rule.inputs.len()].ty.row_elements()),
+        }
+    }
+}
+
+/// Whether a value is one number for all rows and columns.
+fn is_scalar(kind: Kind) -> bool {
+    !kind.row && !kind.column
 }

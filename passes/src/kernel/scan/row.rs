@@ -2,23 +2,61 @@
 
 use mom_dialect::graph::{Function, Op, OpKind, ValueId};
 
-use super::{Token, Writer};
+use super::{Writer, token::Token};
 use crate::{
     emit::{Emit, Ty, V},
     kernel::elementwise::apply,
 };
 
 /// What the code of one row knows.
-pub(super) struct Row<'w, 'a> {
-    pub(super) writer: &'w Writer<'a>,
-    pub(super) token: &'w mut Token,
-    pub(super) index: V,
-    /// The tiles hold the new states already.
-    pub(super) after_write: bool,
-    pub(super) known: Vec<Option<Vec<Option<V>>>>,
+pub(super) struct Row<'w, 'a, 't> {
+    writer: &'w Writer<'a>,
+    token: &'w mut Token<'t>,
+    index: V,
+    /// The memory of the states holds the new ones already.
+    after_write: bool,
+    known: Vec<Option<Vec<Option<V>>>>,
 }
 
-impl Row<'_, '_> {
+impl<'w, 'a, 't> Row<'w, 'a, 't> {
+    pub(super) fn new(writer: &'w Writer<'a>, token: &'w mut Token<'t>, index: V, after_write: bool) -> Self {
+        let known = vec![None; writer.analysis.rule.body.value_count()];
+        Row { writer, token, index, after_write, known }
+    }
+
+    /// Adds this row to running sums; those without columns go with the first part.
+    pub(super) fn accumulate(&mut self, emit: &mut Emit, sums: &[&Op], part: usize, running: &mut [V]) {
+        let mut at = 0;
+        for sum in sums {
+            let has_columns = self.writer.analysis.kind(sum.results[0]).column;
+            if has_columns || part == 0 {
+                let total = running[at + part];
+                let mut factors = Vec::new();
+                for &operand in &sum.operands {
+                    factors.extend(self.in_rows(emit, operand, part, total.ty));
+                }
+                let one = emit.float(1.0, total.ty);
+                let left = factors.first().copied().unwrap_or(one);
+                let right = factors.get(1).copied().unwrap_or(one);
+                running[at + part] = emit.fma(left, right, total);
+            }
+            at += if has_columns { self.token.block.vectors } else { 1 };
+        }
+    }
+
+    /// Tells the same row of the following token its old states, which are the new ones of this token.
+    pub(super) fn hand_over(&mut self, emit: &mut Emit, following: &mut Self, part: usize) {
+        for (state, &next) in self.writer.analysis.rule.next.iter().enumerate() {
+            let value = self.part(emit, next, part, self.writer.ty());
+            let old = self.writer.analysis.old(state);
+            following.remember(old, part, value);
+        }
+    }
+
+    fn remember(&mut self, value: ValueId, part: usize, made: V) {
+        self.known[value.index()].get_or_insert_with(|| vec![None; self.token.block.vectors])[part] = Some(made);
+    }
+
     /// Part `part` of a value in this row, in the form of `ty`.
     pub(super) fn part(&mut self, emit: &mut Emit, value: ValueId, part: usize, ty: Ty) -> V {
         let kind = self.writer.analysis.kind(value);
@@ -28,7 +66,7 @@ impl Row<'_, '_> {
                 Some(known) => known,
                 None => {
                     let made = self.make(emit, value, part);
-                    self.known[value.index()].get_or_insert_with(|| vec![None; self.writer.vectors])[part] = Some(made);
+                    self.remember(value, part, made);
                     made
                 }
             }
@@ -40,7 +78,7 @@ impl Row<'_, '_> {
     }
 
     /// The product of a value's factors that have a row axis: what is left of it in a sum over rows.
-    pub(super) fn in_rows(&mut self, emit: &mut Emit, value: ValueId, part: usize, ty: Ty) -> V {
+    fn in_rows(&mut self, emit: &mut Emit, value: ValueId, part: usize, ty: Ty) -> Option<V> {
         let factors = self.writer.factors(value);
         let mut product: Option<V> = None;
         for factor in factors.into_iter().filter(|&factor| self.writer.analysis.kind(factor).row) {
@@ -50,10 +88,7 @@ impl Row<'_, '_> {
                 Some(product) => emit.fmul(product, factor),
             });
         }
-        match product {
-            Some(product) => product,
-            None => emit.float(1.0, ty),
-        }
+        product
     }
 
     fn make(&mut self, emit: &mut Emit, value: ValueId, part: usize) -> V {
@@ -61,23 +96,24 @@ impl Row<'_, '_> {
         let rule = writer.analysis.rule;
         let kind = writer.analysis.kind(value);
         let ty = if kind.column { writer.ty() } else { Ty::F32 };
-        let inputs = rule.inputs.len();
         if self.after_write
             && let Some(state) = rule.next.iter().position(|&next| next == value)
         {
             return self.load_state(emit, state, part);
         }
-        if let Some(state) = value.index().checked_sub(inputs).filter(|&state| state < rule.states.len()) {
+        if let Some(state) = writer.analysis.state(value) {
             return self.load_state(emit, state, part);
         }
-        let Some(op) = writer.analysis.makers[value.index()] else {
-            let (buffer, base) = self.token.inputs[value.index()];
-            // A row of an input that has columns too lies among the rows of all its columns.
-            let stride = if kind.column { writer.analysis.columns } else { 1 };
+        if let Some((scratch, base)) = writer.staged(emit, self.token, value) {
+            let place = emit.add(base, self.index);
+            return emit.load(scratch, place, ty);
+        }
+        if let Some((buffer, base, stride)) = writer.argument(emit, self.token, value) {
+            let base = emit.add_const(base, part * writer.tiling.lanes);
             let place = emit.at(self.index, stride, base);
-            let place = emit.add_const(place, part * writer.lanes);
             return emit.load(buffer, place, ty);
-        };
+        }
+        let Some(op) = writer.analysis.makers[value.index()] else { return emit.float(f64::NAN, ty) };
         match op.kind {
             OpKind::Elementwise(Function::Mul) => self.product(emit, value, part, ty),
             OpKind::Elementwise(function @ (Function::Add | Function::Sub)) => self.sum(emit, function, op, part, ty),
@@ -141,29 +177,19 @@ impl Row<'_, '_> {
         (left, right)
     }
 
-    fn state_place(&self, emit: &mut Emit, part: usize) -> V {
-        let offset = emit.int((part * self.writer.lanes) as i64);
-        emit.at(self.index, self.writer.block, offset)
-    }
-
     fn load_state(&mut self, emit: &mut Emit, state: usize, part: usize) -> V {
-        let place = self.state_place(emit, part);
-        emit.load(self.token.tiles[state], place, self.writer.ty())
+        let place = self.writer.state_place(emit, self.token.block, self.index, part);
+        emit.load(self.token.block.states[state], place, self.writer.ty())
     }
 
-    /// Stores the new states of this row, after all of them are computed.
-    pub(super) fn write(&mut self, emit: &mut Emit) {
+    /// Stores one part of the new states, after it is computed for all of them.
+    pub(super) fn write(&mut self, emit: &mut Emit, part: usize) {
         let writer = self.writer;
-        let mut stores = Vec::new();
-        for (state, &next) in writer.analysis.rule.next.iter().enumerate() {
-            for part in 0..writer.vectors {
-                let value = self.part(emit, next, part, writer.ty());
-                stores.push((state, part, value));
-            }
-        }
-        for (state, part, value) in stores {
-            let place = self.state_place(emit, part);
-            emit.store(value, self.token.tiles[state], place);
+        let next = &writer.analysis.rule.next;
+        let values: Vec<V> = next.iter().map(|&next| self.part(emit, next, part, writer.ty())).collect();
+        for (state, value) in values.into_iter().enumerate() {
+            let place = writer.state_place(emit, self.token.block, self.index, part);
+            emit.store(value, self.token.block.states[state], place);
         }
     }
 }
