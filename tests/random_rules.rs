@@ -62,7 +62,7 @@ fn every_case(variable: &str, usual: usize, shrink: u32, check: fn(&Subject) -> 
         seed[..8].copy_from_slice(&(case as u64).to_le_bytes());
         let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
         let result = runner.run(&any_case(case < FLOAT64_CASES), |case| {
-            let outcome = Subject::new(&case.sketch.text(), &case.sizes).and_then(|subject| check(&subject));
+            let outcome = Subject::new(&case.sketch, &case.sizes).and_then(|subject| check(&subject));
             outcome.map_err(|error| TestCaseError::fail(error.to_string()))
         });
         match result {

@@ -10,9 +10,11 @@ use mom_dialect::{
     rule,
     shape::Axis,
 };
+use mom_passes::analyse;
 use momc::rule::Programs;
 use proptest::{collection::vec, prelude::*};
 
+use super::sketch::Sketch;
 use crate::{Outcome, dialect::lines};
 
 #[derive(Clone, Debug)]
@@ -66,11 +68,14 @@ pub(super) struct Subject {
     pub(super) chunk: (usize, usize),
     /// Which of a quick case's forms are tried; all of others.
     pub(super) part: Option<usize>,
+    /// Whether the chunk form is refused, as it may be, for too many erases one after the other.
+    pub(super) too_long: bool,
 }
 
 impl Subject {
-    pub(super) fn new(text: &str, sizes: &Sizes) -> Outcome<Subject> {
-        let file = rule::parse(&Source::new("random.mom", text)).map_err(|found| lines(&found))?;
+    pub(super) fn new(sketch: &Sketch, sizes: &Sizes) -> Outcome<Subject> {
+        let text = sketch.text();
+        let file = rule::parse(&Source::new("random.mom", text.as_str())).map_err(|found| lines(&found))?;
         let of_axis = [
             ("key", sizes.key),
             ("value", sizes.value),
@@ -112,7 +117,9 @@ impl Subject {
         }
         let inputs = Inputs::of_tensors(cu_seqlens, tensors);
         let part = sizes.quick.then_some(sizes.seed as usize);
-        Ok(Subject { rule, programs, inputs, states, cotangents, chunk: sizes.chunk, part })
+        let too_long = sketch.may_be_too_long(sizes.step)
+            && analyse(&rule, false).refused.is_some_and(|refused| refused.reason.contains(" one after the other "));
+        Ok(Subject { rule, programs, inputs, states, cotangents, chunk: sizes.chunk, part, too_long })
     }
 
     /// What the gradient's program takes.

@@ -36,6 +36,9 @@ fn ways(subject: &Subject) -> Vec<(&'static str, Options)> {
         ways.remove(if part.is_multiple_of(16) { 3 } else { 2 });
         ways.remove(part / 16 % 2);
     }
+    if subject.too_long {
+        ways.retain(|(_, options)| options.form == Form::Recurrent);
+    }
     ways
 }
 
@@ -254,5 +257,6 @@ fn nudged(subject: &Subject, seed: u64) -> Subject {
         },
         chunk: subject.chunk,
         part: subject.part,
+        too_long: subject.too_long,
     }
 }

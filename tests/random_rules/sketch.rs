@@ -155,7 +155,20 @@ pub(super) fn sketch() -> impl Strategy<Value = Sketch> {
     )
 }
 
+/// Erases one after the other that chunk forms take, however they are written. More of them may make an equation that
+/// is too long to be written out; how many more depends on what strengths and decays are made from.
+const ERASES: usize = 3;
+
 impl Sketch {
+    /// Whether the rule may be refused for being too long in a token that a loop takes `steps` turns for.
+    pub(super) fn may_be_too_long(&self, steps: usize) -> bool {
+        let erases = self.updates.iter().filter(|update| !matches!(update.kind, Kind::Write)).count();
+        match (self.turns, self.sequential) {
+            (true, _) => steps * erases > ERASES,
+            (false, sequential) => sequential && erases > ERASES,
+        }
+    }
+
     /// The rule as a `.mom` file.
     pub(super) fn text(&self) -> String {
         let mut w = Writer::new(self.spelling);

@@ -10,7 +10,8 @@ use super::{
     import::Imported,
     normal::{Normal, Place, Reason, Refusal, Scan},
     print::Printer,
-    read, saturate,
+    read::{self, LARGEST},
+    saturate,
     term::{Index, Term},
 };
 
@@ -26,7 +27,7 @@ pub struct Analysis {
     pub assumptions: Vec<String>,
     /// Why there is no chunk form, where there is none.
     pub refused: Option<Refused>,
-    /// The lines of the proof that each state's equation is its normal form, where it was asked for.
+    /// The lines of the proof that each state's equation is its normal form, where it was asked for and none is too long.
     pub proof: Vec<String>,
 }
 
@@ -88,12 +89,13 @@ pub fn analyse(rule: &UpdateRule, proof: bool) -> Analysis {
         }
     };
     let printer = Printer::new(rule, &imported.axes, normal.as_ref().ok());
+    let too_long = matches!(&normal, Err(Refusal { reason: Reason::TooLong { .. }, .. }));
     let mut analysis = Analysis {
         class: String::new(),
         equations: Vec::new(),
         assumptions: Vec::new(),
         refused: None,
-        proof: if proof { lines(&imported, &printer) } else { Vec::new() },
+        proof: if proof && !too_long { lines(&imported, &printer) } else { Vec::new() },
     };
     match normal {
         Ok(normal) => analysis.affine(rule, &normal, &printer),
@@ -101,6 +103,7 @@ pub fn analyse(rule: &UpdateRule, proof: bool) -> Analysis {
             analysis.class = match refusal.reason {
                 Reason::NotPositive | Reason::Grows | Reason::FullDecay | Reason::ColumnErase => "affine",
                 Reason::FullWrite | Reason::WholeState | Reason::Moved => "affine",
+                Reason::TooLong { .. } => "unknown, as the equations are too long",
                 Reason::NotRead if !refusal.term.holds_state() => "affine",
                 _ => "not a chain of affine scans",
             }
@@ -187,6 +190,15 @@ fn refused(rule: &UpdateRule, imported: &Imported, refusal: &Refusal, printer: &
         }
         Reason::DecayAcross => format!("`{place}` decays along one axis and is erased along the other"),
         Reason::FullWrite => format!("what is written to `{place}` is no outer product"),
+        Reason::TooLong { erases: 0 | 1 } => {
+            format!(
+                "the equation of `{place}` is too long when it is written out; chunk forms take at most {LARGEST} factors"
+            )
+        }
+        Reason::TooLong { erases } => format!(
+            "{erases} erases one after the other in a token make too long a product for `{place}`; chunk forms take at \
+             most {LARGEST} factors"
+        ),
         Reason::Axes => format!("`{place}` is neither a vector nor a matrix"),
         Reason::Forgotten => format!("nothing of `{place}` is kept from one token to the next as it is"),
         Reason::NotPositive => format!("the decay of `{place}` cannot be shown to be positive"),
@@ -213,7 +225,7 @@ fn is_elementwise(rule: &UpdateRule, refusal: &Refusal) -> bool {
 fn span(rule: &UpdateRule, imported: &Imported, refusal: &Refusal) -> Option<Span> {
     let at = refusal.at.or_else(|| {
         let (wanted, _) = refusal.term.single()?;
-        let values = read::read(&imported.terms, &imported.axes);
+        let values = read::read(&imported.terms, &imported.axes).ok()?;
         values.iter().position(|value| value.0.contains_key(wanted)).map(egg::Id::from)
     })?;
     let value = imported.values.get(&at)?;

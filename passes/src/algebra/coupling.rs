@@ -48,7 +48,7 @@ pub(crate) fn refusal(rule: &UpdateRule, imported: &Imported) -> Option<Refusal>
         // Only a term of few factors is worth writing out.
         _ if whole => {
             let terms = imported.terms[at].build_recexpr(|id| imported.terms[id].clone());
-            read::read(&terms, &imported.axes).pop().unwrap_or_default()
+            read::read(&terms, &imported.axes).ok().and_then(|mut read| read.pop()).unwrap_or_default()
         }
         _ => Polynomial::leaf(Symbol::State(other as u32), Vec::new()),
     };

@@ -14,6 +14,7 @@ mod coupling;
 mod decay;
 mod emit;
 mod import;
+mod length;
 mod normal;
 mod polynomial;
 mod print;
@@ -129,10 +130,20 @@ fn normal(rule: &UpdateRule) -> Result<(import::Imported, Result<normal::Normal,
     if let Some(refusal) = coupling::refusal(rule, &imported) {
         return Ok((imported, Err(refusal)));
     }
-    let of = |terms: &egg::RecExpr<term::Term>| read::read(terms, &imported.axes).pop().unwrap_or_default();
+    // Before anything is saturated, so that a rule that is too long costs no time.
+    let values = match read::read(&imported.terms, &imported.axes) {
+        Ok(values) => values,
+        Err(found) => {
+            let refusal = length::refusal(&imported, found);
+            return Ok((imported, Err(refusal)));
+        }
+    };
     let saturated = saturate::saturate(&imported, false);
-    let next: Vec<polynomial::Polynomial> = saturated.next.iter().map(of).collect();
-    let values = read::read(&imported.terms, &imported.axes);
+    let mut next = Vec::new();
+    for terms in &saturated.next {
+        let read = read::read(terms, &imported.axes).map_err(|_| "an equation that saturation made longer")?;
+        next.extend(read.into_iter().next_back());
+    }
     let outputs: Vec<polynomial::Polynomial> =
         imported.read.iter().map(|&id| values[usize::from(id)].clone()).collect();
     let normal = normal::normalise(rule, &mut imported.axes, &next, &outputs);

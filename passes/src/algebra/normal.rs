@@ -54,6 +54,8 @@ pub(crate) enum Reason {
     DecayAcross,
     /// What is written is no product of a vector of rows and a vector of columns.
     FullWrite,
+    /// The term's equation has too many factors when it is written out; how many erases follow one another in it.
+    TooLong { erases: usize },
     /// The state has no axis, or more than two.
     Axes,
     /// Nothing of the state is kept as it is.

@@ -317,7 +317,7 @@ impl Polynomial {
     }
 
     pub(crate) fn times(&self, other: &Polynomial) -> Polynomial {
-        if self.0.len().min(other.0.len()) > 1 && self.0.len() * other.0.len() > LARGEST {
+        if self.stays_grouped(other) {
             return self.grouped(1.0).times(&other.grouped(1.0));
         }
         let mut product = Polynomial::default();
@@ -327,6 +327,27 @@ impl Polynomial {
             }
         }
         product
+    }
+
+    /// Whether the product with `other` is not written out. One that may be affine in the states always is.
+    fn stays_grouped(&self, other: &Polynomial) -> bool {
+        let (own, others) = (self.0.len(), other.0.len());
+        own.min(others) > 1 && own * others > LARGEST && self.holds_state() == other.holds_state()
+    }
+
+    /// How many factors the product with `other` has at most, counted as [`Polynomial::size`] does.
+    pub(crate) fn size_of_product(&self, other: &Polynomial) -> usize {
+        match self.stays_grouped(other) {
+            true => self.size() + other.size(),
+            false => self.0.len() * other.size() + other.0.len() * self.size(),
+        }
+    }
+
+    /// How many leaves there are in everything that is written out.
+    pub(crate) fn size(&self) -> usize {
+        let mut size = 0;
+        self.leaves(&mut |_| size += 1);
+        size
     }
 
     pub(crate) fn power(&self, exponent: f64) -> Polynomial {

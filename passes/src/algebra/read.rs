@@ -9,14 +9,28 @@ use super::{
     term::{Call, Index, Term},
 };
 
+/// The most factors that a term is written out to. Erases one after the other are products of sums, so that each
+/// doubles what is written out.
+pub(crate) const LARGEST: usize = 2_000;
+
+/// A term that has more than [`LARGEST`] factors when it is written out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooLong(pub(crate) Id);
+
 /// The polynomial of every node of a term.
-pub(crate) fn read(terms: &RecExpr<Term>, axes: &Axes) -> Vec<Polynomial> {
+///
+/// # Errors
+/// The first node that would be too long; it is not written out.
+pub(crate) fn read(terms: &RecExpr<Term>, axes: &Axes) -> Result<Vec<Polynomial>, TooLong> {
     let mut read: Vec<Polynomial> = Vec::new();
     let size = |index: Index| match index {
         Index::Axis(number) => axes.size(number),
         _ => 1,
     };
     for term in terms.as_ref() {
+        if size_of(term, &read) > LARGEST {
+            return Err(TooLong(Id::from(read.len())));
+        }
         let of = |id: Id| &read[usize::from(id)];
         let index = |id: Id| match &terms[id] {
             Term::Index(index) => *index,
@@ -50,5 +64,17 @@ pub(crate) fn read(terms: &RecExpr<Term>, axes: &Axes) -> Vec<Polynomial> {
             }
         });
     }
-    read
+    Ok(read)
+}
+
+/// How many factors a term has at most, by the polynomials of its operands.
+fn size_of(term: &Term, read: &[Polynomial]) -> usize {
+    let of = |id: Id| &read[usize::from(id)];
+    match term {
+        Term::Mul([a, b]) => of(*a).size_of_product(of(*b)),
+        // A divisor is one factor, and a silu the product with one.
+        Term::Div([x, divisor]) => of(*x).size() + of(*x).0.len() * of(*divisor).size(),
+        Term::Call(Call(Function::Silu), x) => x.iter().map(|&x| of(x).size() * (1 + of(x).0.len())).sum(),
+        _ => egg::Language::children(term).iter().map(|&child| of(child).size()).sum(),
+    }
 }

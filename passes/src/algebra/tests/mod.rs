@@ -333,3 +333,35 @@ fn saturation_is_small() {
         assert!(nodes < 2_000, "{name}: {nodes} nodes");
     }
 }
+
+#[test]
+fn too_many_erases_are_refused() {
+    let rule = |erase: &str, steps: usize| {
+        format!(
+            "rule erases(q: key, g: scalar <= 0, b: step x key, e: step x key, beta: step) {{ axis step = {steps} \
+             state h: key x value let d = exp(g) * h next h = d \
+             for j in step {{ let m = h - {erase} * e[j] (h^T b[j])^T next h = m - e[j] (m^T b[j])^T }} out o = h^T q }}"
+        )
+    };
+    let instance = |text: &str, steps: usize| {
+        let file = rule::parse(&Source::new("rule.mom", text)).expect("a rule");
+        let sizes = [("key", 3), ("value", 4), ("step", steps)].map(|(name, size)| (name.to_owned(), size));
+        file.update_rule(&sizes.into(), &BTreeMap::new()).expect("a rule")
+    };
+    let two = rule("beta[j]", 2);
+    let two = instance(&two, 2);
+    agree(&two, &chain(&two).expect("four erases"));
+    for steps in [8, 40] {
+        let analysis = super::analyse(&instance(&rule("(1 - beta[j])", steps), steps), true);
+        let refused = analysis.refused.expect("a refusal");
+        let erases = 2 * steps;
+        assert_eq!(
+            refused.reason,
+            format!(
+                "{erases} erases one after the other in a token make too long a product for `h`; chunk forms take at \
+                 most 2000 factors"
+            )
+        );
+        assert!(refused.term.contains("(hᵀ b[0])") && refused.span.is_some(), "{refused:?}");
+    }
+}

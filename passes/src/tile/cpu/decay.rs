@@ -169,7 +169,7 @@ impl Decay<'_> {
         // Rows lie side by side in `turned`; vectors must not reach beyond a sub-block.
         let lanes = (1 << self.size.trailing_zeros()).min(self.step.target.lanes);
         let ty = vector(lanes);
-        let (tile_rows, vectors) = register_tile(self.step.target, self.size, self.size / lanes);
+        let (tile_rows, vectors) = register_tile(self.step.target, self.size, self.size / lanes, (0.0, 0.0));
         self.each_block(emit, |emit, first| {
             let zero = emit.int(0);
             // What lies before the sub-block before this one decays over that.
@@ -274,7 +274,7 @@ impl Decay<'_> {
         self.parts(emit, Some(x), other, other_part);
         self.totals(emit, totals);
         let lanes = self.lanes();
-        let (tile_rows, vectors) = register_tile(self.step.target, self.size, self.columns.div_ceil(lanes));
+        let (tile_rows, vectors) = register_tile(self.step.target, self.size, self.columns.div_ceil(lanes), (0.0, 0.0));
         let rows = emit.int(self.rows as i64);
         self.each_block(emit, |emit, step| {
             let (size, zero) = (emit.int(self.size as i64), emit.int(0));

@@ -4,11 +4,14 @@
 //! vectors of one row of the right operand and repeats one number of the left for each row. Nothing is packed, as rows
 //! of the right operand are contiguous.
 
-use super::step::{Block, Frame, Step, Tile, vector};
+use super::{
+    plan::Half,
+    step::{Block, Frame, Step, Tile, vector},
+};
 use crate::{
     emit::{Emit, Ty, V},
     target::Target,
-    tile::{Shape, Value},
+    tile::{Op, Shape, Value},
 };
 
 /// The left operand of a product.
@@ -25,8 +28,11 @@ pub(super) struct Range {
     pub(super) last: V,
 }
 
+/// Elements that a register tile sums in vain: so many times its rows, and its columns.
+pub(super) type Waste = (f64, f64);
+
 /// Rows and vectors of the register tile for a product of so many rows and vectors.
-pub(super) fn register_tile(target: &Target, rows: usize, vectors: usize) -> (usize, usize) {
+pub(super) fn register_tile(target: &Target, rows: usize, vectors: usize, waste: Waste) -> (usize, usize) {
     let fits = |&(r, v): &(usize, usize)| r * v + v < target.registers;
     let all = (1..=vectors.min(8)).flat_map(|v| (1..=rows.min(16)).map(move |r| (r, v)));
     // Two multiply-adds and two loads a cycle, and a chain of dependent ones that is at least four cycles long.
@@ -34,7 +40,8 @@ pub(super) fn register_tile(target: &Target, rows: usize, vectors: usize) -> (us
     let cost = |&(r, v): &(usize, usize)| {
         let column = |v: usize| (rows / r) as f64 * tile(r, v) + tile(rows % r, v);
         let variants = (1 + usize::from(!rows.is_multiple_of(r))) * (1 + usize::from(!vectors.is_multiple_of(v)));
-        ((vectors / v) as f64 * column(v) + column(vectors % v)) * (1.0 + 0.01 * variants as f64)
+        let wasted = waste.0 * r as f64 + waste.1 * (v * target.lanes) as f64;
+        ((vectors / v) as f64 * column(v) + column(vectors % v)) * (1.0 + 0.01 * variants as f64) * (1.0 + wasted)
     };
     all.filter(fits).min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or((1, 1))
 }
@@ -76,6 +83,26 @@ pub(super) fn accumulate(
 const COLUMN_ROWS: usize = 4;
 
 impl Step<'_> {
+    /// What register tiles of a value waste at diagonals: of its own, and of the left operands of its products.
+    pub(super) fn waste(&self, value: Value) -> Waste {
+        let own = match self.plan.is_lower[value.index()] {
+            true => 1.0 / self.shape(value).rows as f64,
+            false => 0.0,
+        };
+        (own + self.wasted_depth(value), own)
+    }
+
+    fn wasted_depth(&self, value: Value) -> f64 {
+        let node = &self.plan.graph.nodes[value.index()];
+        if let Op::Dot { .. } = node.op {
+            let left = node.operands[0];
+            let is_half = self.plan.halves[left.index()] != Half::Full;
+            return if is_half { 1.0 / self.shape(left).rows as f64 } else { 0.0 };
+        }
+        let inner = node.operands.iter().filter(|&&operand| self.plan.is_inline(operand));
+        inner.map(|&operand| self.wasted_depth(operand)).sum()
+    }
+
     /// `[m, k] · [k, 1]`: sums along the rows of the left operand.
     pub(super) fn column_dot(&self, emit: &mut Emit, frame: &Frame, value: Value) {
         let node = &self.plan.graph.nodes[value.index()];

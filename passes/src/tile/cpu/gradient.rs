@@ -2,6 +2,8 @@
 //!
 //! Before each group of `save` steps the states are saved. Then, group after group from the end, the states before each
 //! step of the group are computed again, where a group has more than one step, and the adjoint of each step runs.
+//! Where it has one, what the forward step solved systems for is saved with the states, as it costs far more to compute
+//! than to keep.
 
 use mom_dialect::shape::Extent;
 
@@ -15,7 +17,7 @@ use crate::{
     emit::{Compare, Emit, V},
     kernel::Kernel,
     target::Target,
-    tile::{Port, Shape},
+    tile::{Graph, Op, Port, Shape, Value, graph::Node},
 };
 
 /// Buffers: inputs `[R, heads, …]`, parameters `[heads, …]`, states before `[B, head, …]`, segments i32 `[B+1]`,
@@ -36,7 +38,7 @@ pub(crate) fn gradient(target: &Target, gradient: &Gradient) -> Kernel<'static> 
     }
 }
 
-/// f32 elements of the gradient's workspace. A sequence of T tokens saves, for each head, the states of
+/// f32 elements of the gradient's workspace. A sequence of T tokens saves, for each head, the states (and solutions) of
 /// `ceil(T / (chunk · save))` groups and, where a group has several steps, of the `save` steps of one group.
 pub(crate) fn gradient_workspace(target: &Target, gradient: &Gradient) -> Extent {
     let saved = Saved::new(target, gradient);
@@ -45,24 +47,51 @@ pub(crate) fn gradient_workspace(target: &Target, gradient: &Gradient) -> Extent
 
 /// How states are saved.
 struct Saved {
-    /// Elements of the states of one head, as tiles.
-    states: usize,
+    /// What is saved together: the states, and then the solutions.
+    ports: Vec<Port>,
+    /// Elements of that for one head, as tiles.
+    elements: usize,
     /// Elements of the workspace for each token and for each sequence.
     tokens: usize,
     sequences: usize,
     /// States of steps within a group.
     steps: usize,
+    /// The solutions, in the graph of the step and in that of its adjoint.
+    solutions: Vec<(Value, Value)>,
 }
 
 impl Saved {
     fn new(target: &Target, gradient: &Gradient) -> Saved {
         let scan = &gradient.scan;
         let super::super::Schedule { chunk, save, .. } = scan.schedule;
-        let states = tiles_room(target, &scan.states);
+        let solutions = if save == 1 { solutions(&scan.step, &gradient.back) } else { Vec::new() };
+        let port = |&(value, _): &(Value, Value)| Port {
+            name: "solution".into(),
+            shape: scan.step.shape(value),
+            heads: scan.heads,
+        };
+        let ports: Vec<Port> = scan.states.iter().cloned().chain(solutions.iter().map(port)).collect();
+        let elements = tiles_room(target, &ports);
         let steps = if save > 1 { save } else { 0 };
-        let all = states * scan.heads;
-        Saved { states, tokens: all.div_ceil(chunk * save), sequences: all * (1 + steps), steps }
+        let all = elements * scan.heads;
+        Saved { ports, elements, tokens: all.div_ceil(chunk * save), sequences: all * (1 + steps), steps, solutions }
     }
+}
+
+/// The solutions of systems that a step and its adjoint both compute.
+fn solutions(step: &Graph, back: &Graph) -> Vec<(Value, Value)> {
+    let mut same: Vec<Option<Value>> = Vec::new();
+    for node in &step.nodes {
+        let operands: Option<Vec<Value>> = node.operands.iter().map(|operand| same[operand.index()]).collect();
+        let place = operands.and_then(|operands| {
+            let is_same = |other: &Node| (&other.op, &other.operands, other.shape) == (&node.op, &operands, node.shape);
+            back.nodes.iter().position(is_same)
+        });
+        same.push(place.map(|place| Value(place as u32)));
+    }
+    let values = (0..step.nodes.len() as u32).map(Value);
+    let solves = values.filter(|value| matches!(step.nodes[value.index()].op, Op::SolveLower { .. }));
+    solves.filter_map(|value| Some((value, same[value.index()]?))).collect()
 }
 
 struct Backward<'a> {
@@ -112,15 +141,23 @@ impl<'a> Backward<'a> {
     fn new(target: &'a Target, gradient: &'a Gradient) -> Backward<'a> {
         let scan = &gradient.scan;
         let mut states = scan.step.clone();
+        let saved = Saved::new(target, gradient);
         states.results.drain(..scan.outputs.len());
-        let carried = (0..states.results.len()).map(Some).collect();
+        states.results.extend(saved.solutions.iter().map(|(value, _)| *value));
+        let carried = (0..states.results.len()).map(|number| Some(number).filter(|&n| n < scan.states.len())).collect();
         let forward = Step::new(target, &states, carried, scan.schedule.sub_block);
         let before = scan.inputs.len() + scan.parameters.len();
         let carried = (0..gradient.back.results.len())
             .map(|result| result.checked_sub(before).map(|state| scan.states.len() + state))
             .collect();
-        let back = Step::new(target, &gradient.back, carried, scan.schedule.sub_block);
-        Backward { gradient, target, saved: Saved::new(target, gradient), forward, back }
+        // To the adjoint, solutions are further states.
+        let mut graph = gradient.back.clone();
+        for (number, &(_, value)) in saved.solutions.iter().enumerate() {
+            let node = &mut graph.nodes[value.index()];
+            (node.op, node.operands) = (Op::State(2 * scan.states.len() + number), Vec::new());
+        }
+        let back = Step::new(target, &graph, carried, scan.schedule.sub_block);
+        Backward { gradient, target, saved, forward, back }
     }
 
     fn buffers(&self, emit: &mut Emit) -> Buffers {
@@ -160,8 +197,9 @@ impl<'a> Backward<'a> {
         let parameters = self.forward.scratch().max(self.back.scratch());
         let sums = parameters + tiles_room(target, &scan.parameters);
         let states = sums + tiles_room(target, &scan.parameters);
-        let cotangents = states + self.saved.states;
-        let scratch = emit.thread_scratch(cotangents + self.saved.states + target.lanes);
+        let room = tiles_room(target, &scan.states);
+        let cotangents = states + room;
+        let scratch = emit.thread_scratch(cotangents + room + target.lanes);
         Kept {
             scratch,
             parameters: tiles(emit, target, scratch, parameters, &scan.parameters),
@@ -189,9 +227,9 @@ impl<'a> Backward<'a> {
             let own = emit.mul_const(begin, self.saved.tokens);
             let own = emit.at(sequence, self.saved.sequences, own);
             let slots = emit.mul(slots, head);
-            let own = emit.at(slots, self.saved.states, own);
+            let own = emit.at(slots, self.saved.elements, own);
             let saved = emit.address(buffers.workspace, own);
-            let all = emit.mul_const(groups, self.saved.states);
+            let all = emit.mul_const(groups, self.saved.elements);
             let steps = emit.address(saved, all);
             let item = Item { sequence, head, begin, end, groups: saved, steps };
             self.item(emit, &buffers, &kept, &item, groups);
@@ -242,13 +280,21 @@ impl<'a> Backward<'a> {
         emit.for_each(zero, groups, 1, |emit, group| {
             let slot = self.slot(emit, item.groups, group);
             self.copy_states(emit, frame, slot, true);
+            if !self.saved.solutions.is_empty() {
+                let token = self.token(emit, item, group);
+                self.step(emit, buffers, frame, &token, Some(slot));
+                return;
+            }
             // The states behind the last group are not needed.
             let first = emit.mul_const(group, save);
             let next = emit.add_const(group, 1);
             let more = emit.compare(Compare::Less, next, groups);
             let last = emit.add_const(first, save);
             let last = emit.select(more, last, first);
-            emit.for_each(first, last, 1, |emit, step| self.step(emit, buffers, frame, item, step));
+            emit.for_each(first, last, 1, |emit, step| {
+                let token = self.token(emit, item, step);
+                self.step(emit, buffers, frame, &token, None);
+            });
         });
     }
 
@@ -276,7 +322,10 @@ impl<'a> Backward<'a> {
                 self.copy_states(emit, frame, slot, true);
                 let next = emit.add_const(step, 1);
                 let more = emit.compare(Compare::Less, next, last);
-                emit.when(more, |emit| self.step(emit, buffers, frame, item, step));
+                emit.when(more, |emit| {
+                    let token = self.token(emit, item, step);
+                    self.step(emit, buffers, frame, &token, None);
+                });
             });
             let count = emit.sub(last, first);
             emit.for_each(zero, count, 1, |emit, passed| {
@@ -291,7 +340,7 @@ impl<'a> Backward<'a> {
 
     /// Saved states number `number`.
     fn slot(&self, emit: &mut Emit, base: V, number: V) -> V {
-        let place = emit.mul_const(number, self.saved.states);
+        let place = emit.mul_const(number, self.saved.elements);
         emit.address(base, place)
     }
 
@@ -301,7 +350,8 @@ impl<'a> Backward<'a> {
         let (states, slot) = (Tile { base: first.base, stride: 0 }, Tile { base: slot, stride: 0 });
         let (from, to) = if save { (states, slot) } else { (slot, states) };
         let one = emit.int(1);
-        self.forward.copy_rows(emit, from, to, one, self.saved.states);
+        let elements = tiles_room(self.target, &self.gradient.scan.states);
+        self.forward.copy_rows(emit, from, to, one, elements);
     }
 
     fn token(&self, emit: &mut Emit, item: &Item, step: V) -> Token {
@@ -310,19 +360,25 @@ impl<'a> Backward<'a> {
         Token::new(emit, scan, row, item.end, item.head, None)
     }
 
-    /// The states of `frame` a step further.
-    fn step(&self, emit: &mut Emit, buffers: &Buffers, frame: &Frame, item: &Item, step: V) {
-        let token = self.token(emit, item, step);
-        self.forward.load_inputs(emit, frame, &rows(&self.gradient.scan.inputs, &buffers.inputs), &token);
+    /// The states of `frame` a step further, and the solutions of the step into `slot`.
+    fn step(&self, emit: &mut Emit, buffers: &Buffers, frame: &Frame, token: &Token, slot: Option<V>) {
+        let scan = &self.gradient.scan;
+        self.forward.load_inputs(emit, frame, &rows(&scan.inputs, &buffers.inputs), token);
         self.forward.compute(emit, frame);
+        let kept = slot.map(|slot| tiles(emit, self.target, slot, 0, &self.saved.ports)).unwrap_or_default();
+        for (number, &kept) in kept.iter().enumerate().skip(scan.states.len()) {
+            let tile = self.forward.tile(emit, frame, self.forward.result(number));
+            self.forward.copy(emit, tile, kept, self.saved.ports[number].shape);
+        }
         self.forward.carry(emit, frame);
     }
 
     /// The cotangents of the states a step back, from the states before the step in `slot`.
     fn step_back(&self, emit: &mut Emit, buffers: &Buffers, kept: &Kept, item: &Item, step: V, slot: V) {
         let scan = &self.gradient.scan;
-        let mut states = tiles(emit, self.target, slot, 0, &scan.states);
-        states.extend(&kept.cotangents);
+        let saved = tiles(emit, self.target, slot, 0, &self.saved.ports);
+        let (before, solutions) = saved.split_at(scan.states.len());
+        let states = [before, &kept.cotangents, solutions].concat();
         let frame = Frame { scratch: kept.scratch, parameters: kept.parameters.clone(), states, head: item.head };
         let token = self.token(emit, item, step);
         let mut inputs = rows(&scan.inputs, &buffers.inputs);

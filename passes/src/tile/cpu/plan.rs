@@ -7,7 +7,7 @@
 use super::normal::{is_vector, live, source};
 use crate::{
     target::Target,
-    tile::{Graph, Op, Shape, Value, graph::Along},
+    tile::{Graph, Op, Shape, Value, flops::Halves, graph::Along},
 };
 
 /// Where a value lies.
@@ -37,6 +37,8 @@ pub(super) struct Plan {
     /// Scratch memory of an operation itself: where it begins, for each value.
     pub(super) workspaces: Vec<usize>,
     pub(super) halves: Vec<Half>,
+    /// Whether the part of a square tile above the diagonal is zero or never asked for.
+    pub(super) is_lower: Vec<bool>,
     /// Elements of scratch memory.
     pub(super) scratch: usize,
     inline: Vec<bool>,
@@ -72,8 +74,14 @@ impl Plan {
         workspace: impl Fn(&Graph, Value) -> usize,
     ) -> Plan {
         let count = graph.nodes.len();
+        let halves = halves(&graph);
+        let asked = Halves::new(&graph).asked;
+        let is_square = |shape: Shape| shape.rows == shape.columns && shape.rows > 1;
+        let is_lower = |index: usize| halves[index] == Half::Lower || !asked[index];
+        let is_lower = (0..count).map(|index| is_square(graph.nodes[index].shape) && is_lower(index)).collect();
         let mut plan = Plan {
-            halves: halves(&graph),
+            halves,
+            is_lower,
             inline: inline(&graph),
             graph,
             order: Vec::new(),

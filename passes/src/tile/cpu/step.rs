@@ -204,7 +204,7 @@ impl<'a> Step<'a> {
     fn elements(&self, emit: &mut Emit, frame: &Frame, value: Value) {
         let shape = self.shape(value);
         let out = self.tile(emit, frame, value);
-        let lower = self.plan.halves[value.index()] == Half::Lower;
+        let lower = self.plan.is_lower[value.index()];
         let tile = self.register_tile(value);
         self.blocks(emit, shape, tile, lower.then_some(out), &|emit, block| {
             let values = self.evaluate(emit, frame, value, &block, shape);
@@ -217,7 +217,7 @@ impl<'a> Step<'a> {
         let Shape { rows, columns } = self.flat(self.shape(value));
         let vectors = columns.div_ceil(lanes(self.target, columns));
         if self.has_dot(value) {
-            return super::dot::register_tile(self.target, rows, vectors);
+            return super::dot::register_tile(self.target, rows, vectors, self.waste(value));
         }
         (1, if vectors % 2 == 0 { 2 } else { 1 })
     }

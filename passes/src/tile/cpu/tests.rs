@@ -366,7 +366,7 @@ fn each_operation() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Every rule that ships, in all the forms it has.
+/// Every rule that ships, in all the forms it has; `save` is for those of one token a step.
 fn forms(sizes: [usize; 2], chunk_length: usize, save: usize, heads: usize) -> Vec<Scan> {
     use crate::{algebra, form};
     use mom_dialect::{diagnostic::Source, rule};
@@ -387,7 +387,7 @@ fn forms(sizes: [usize; 2], chunk_length: usize, save: usize, heads: usize) -> V
         let recurrent = form::recurrent::recurrent(&rule, &shared, &schedule).unwrap_or_else(|error| panic!("{error}"));
         scans.push(Scan { name: name.into(), ..recurrent });
         if let Ok(chain) = algebra::chain(&rule) {
-            let schedule = Schedule { chunk: chunk_length, sub_block: chunk_length.min(8), save };
+            let schedule = Schedule { chunk: chunk_length, sub_block: chunk_length.min(8), save: 1 };
             if let Ok(scan) = form::chunk::chunk(&chain, &shared, &schedule) {
                 scans.push(Scan { name: format!("{name}_chunk"), ..scan });
             }
