@@ -80,8 +80,11 @@ pub(crate) enum Compare {
 /// The kernel that is being written.
 pub(crate) struct Emit {
     symbol: String,
+    /// Attributes of the function, each with its name.
+    attributes: Vec<String>,
     /// What stands before the function.
     globals: String,
+    /// The function's body.
     text: String,
     depth: usize,
     next: u32,
@@ -94,17 +97,13 @@ pub(crate) struct Emit {
 impl Emit {
     /// Starts a kernel called `symbol`; `schedule` is printed as an attribute of the function.
     pub(crate) fn kernel(symbol: &str, schedule: &str) -> Emit {
-        let attributes = match schedule {
-            "" => String::new(),
-            schedule => format!("attributes {{schedule = {{{schedule}}}}} "),
-        };
-        let arguments = "%0: !llvm.ptr, %1: !llvm.ptr, %2: i64, %3: i64";
-        let text = format!("  func.func @{symbol}({arguments}) {attributes}{{\n");
+        let attributes = if schedule.is_empty() { Vec::new() } else { vec![format!("schedule = {{{schedule}}}")] };
         let v = |id, ty| V { id, ty };
         Emit {
             symbol: symbol.into(),
+            attributes,
             globals: String::new(),
-            text,
+            text: String::new(),
             depth: 2,
             next: 4,
             buffers: v(0, Ty::Ptr),
@@ -114,9 +113,20 @@ impl Emit {
         }
     }
 
-    pub(crate) fn finish(mut self) -> String {
-        self.text.push_str("    return\n  }\n");
-        self.globals + &self.text
+    pub(crate) fn finish(self) -> String {
+        let Emit { symbol, attributes, globals, text, .. } = self;
+        let attributes = match attributes.join(", ") {
+            none if none.is_empty() => none,
+            some => format!("attributes {{{some}}} "),
+        };
+        let arguments = "%0: !llvm.ptr, %1: !llvm.ptr, %2: i64, %3: i64";
+        format!("{globals}  func.func @{symbol}({arguments}) {attributes}{{\n{text}    return\n  }}\n")
+    }
+
+    /// Tells LLVM that loops are to stay as they are written: what is worth unrolling is unrolled already, and where
+    /// there are hundreds of loops trying costs seconds.
+    pub(crate) fn keep_loops(&mut self) {
+        self.attributes.push("passthrough = [\"optsize\"]".into());
     }
 
     fn line(&mut self, text: std::fmt::Arguments<'_>) {

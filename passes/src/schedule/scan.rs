@@ -117,7 +117,15 @@ impl<'a> Scheduler<'a> {
         if op.results.iter().any(|&result| self.ty(result).axis("memory").is_some()) {
             return Err(fault("gradients through several memories are not compiled yet".into()));
         }
-        let form = form(rule, &scan_heads(self.graph, rule, op), self.options).map_err(|found| at(found, op))?;
+        let heads = scan_heads(self.graph, rule, op);
+        // Left the choice, the chunk form where there is one: gradients are of whole sequences, and token by token every
+        // state between two saved ones is computed again and kept.
+        let chunk = Options { form: Form::Chunk, ..self.options.clone() };
+        let free = wanted(self.options) == Form::Auto;
+        let form = match form(rule, &heads, &chunk) {
+            Ok(chunk) if free => chunk,
+            _ => form(rule, &heads, self.options).map_err(|found| at(found, op))?,
+        };
         let gradient = adjoint::gradient(form);
         gradient.verify().map_err(|message| malformed(message, op))?;
         let workspace = cpu::gradient_workspace(self.target, &gradient).times(DType::F32.bytes());

@@ -169,7 +169,8 @@ impl Decay<'_> {
         // Rows lie side by side in `turned`; vectors must not reach beyond a sub-block.
         let lanes = (1 << self.size.trailing_zeros()).min(self.step.target.lanes);
         let ty = vector(lanes);
-        let (tile_rows, vectors) = register_tile(self.step.target, self.size, self.size / lanes, (0.0, 0.0));
+        let (tile_rows, most) = register_tile(self.step.target, self.size, self.size / lanes, (0.0, 0.0));
+        let vectors = (1..=most).rev().find(|vectors| (self.size / lanes).is_multiple_of(*vectors)).unwrap_or(1);
         self.each_block(emit, |emit, first| {
             let zero = emit.int(0);
             // What lies before the sub-block before this one decays over that.

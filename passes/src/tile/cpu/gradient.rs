@@ -211,6 +211,7 @@ impl<'a> Backward<'a> {
 
     fn kernel(&self, emit: &mut Emit) {
         let scan = &self.gradient.scan;
+        emit.keep_loops();
         let buffers = self.buffers(emit);
         let kept = self.kept(emit);
         let (first, last) = (emit.begin, emit.end);
@@ -366,9 +367,9 @@ impl<'a> Backward<'a> {
         self.forward.load_inputs(emit, frame, &rows(&scan.inputs, &buffers.inputs), token);
         self.forward.compute(emit, frame);
         let kept = slot.map(|slot| tiles(emit, self.target, slot, 0, &self.saved.ports)).unwrap_or_default();
-        for (number, &kept) in kept.iter().enumerate().skip(scan.states.len()) {
+        for (number, (&kept, port)) in kept.iter().zip(&self.saved.ports).enumerate().skip(scan.states.len()) {
             let tile = self.forward.tile(emit, frame, self.forward.result(number));
-            self.forward.copy(emit, tile, kept, self.saved.ports[number].shape);
+            self.forward.copy(emit, tile, kept, port.shape);
         }
         self.forward.carry(emit, frame);
     }

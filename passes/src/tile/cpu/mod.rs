@@ -125,6 +125,7 @@ impl<'a> Forward<'a> {
     }
 
     fn kernel(&self, emit: &mut Emit) {
+        emit.keep_loops();
         let (scan, target) = (self.scan, self.step.target);
         let mut number = 0;
         let mut next = |emit: &mut Emit| {

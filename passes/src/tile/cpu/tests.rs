@@ -19,10 +19,10 @@ use crate::{
 };
 
 /// A small generator of numbers, the same in every run.
-pub(super) struct Numbers(u64);
+struct Numbers(u64);
 
 impl Numbers {
-    pub(super) fn new(seed: u64) -> Numbers {
+    fn new(seed: u64) -> Numbers {
         Numbers(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) + 1)
     }
 
@@ -34,11 +34,11 @@ impl Numbers {
     }
 
     /// Between -1 and 1, of single precision.
-    pub(super) fn uniform(&mut self) -> f64 {
+    fn uniform(&mut self) -> f64 {
         f64::from(((self.next() >> 40) as f32 / (1_u64 << 23) as f32) - 1.0)
     }
 
-    pub(super) fn many(&mut self, count: usize) -> Vec<f64> {
+    fn many(&mut self, count: usize) -> Vec<f64> {
         (0..count).map(|_| self.uniform()).collect()
     }
 
@@ -48,7 +48,7 @@ impl Numbers {
 }
 
 /// Compiles kernels into one artifact, in order.
-pub(super) fn compile(target: &Target, kernels: Vec<Kernel<'_>>) -> Module {
+fn compile(target: &Target, kernels: Vec<Kernel<'_>>) -> Module {
     let mut text = String::from("module {\n");
     let mut symbols: Vec<String> = Vec::new();
     let mut order = Vec::new();
@@ -84,16 +84,9 @@ pub(super) fn compile(target: &Target, kernels: Vec<Kernel<'_>>) -> Module {
         kernels: order,
         launches: Vec::new(),
     };
-    if let Ok(folder) = std::env::var("MOMC_DUMP") {
-        std::fs::write(format!("{folder}/kernels.mlir"), &text).expect("the folder can be written");
-    }
     let object = lower::with_llvm(&text, |module| {
         let plan = serde_json::to_vec(&plan).map_err(|error| error.to_string())?;
-        let llvm = lower::llvm::translate(module, target, plan::SYMBOL, &plan)?;
-        if let Ok(folder) = std::env::var("MOMC_DUMP") {
-            std::fs::write(format!("{folder}/kernels.s"), llvm.emit(true)?).map_err(|error| error.to_string())?;
-        }
-        llvm.emit(false)
+        lower::llvm::translate(module, target, plan::SYMBOL, &plan)?.emit(false)
     });
     let object = object.unwrap_or_else(|error| panic!("{error:?}"));
     let folder = tempfile::tempdir().expect("there is a temporary folder");
@@ -102,7 +95,7 @@ pub(super) fn compile(target: &Target, kernels: Vec<Kernel<'_>>) -> Module {
     Module::load(&path).unwrap_or_else(|error| panic!("{error:?}"))
 }
 
-pub(super) fn bits(values: &[f64]) -> Vec<u32> {
+fn bits(values: &[f64]) -> Vec<u32> {
     values.iter().map(|&value| (value as f32).to_bits()).collect()
 }
 
@@ -157,7 +150,7 @@ struct Data {
 }
 
 impl Data {
-    /// `value` makes the elements of an input by its name.
+    /// Numbers that suit what the names of inputs say.
     fn new(scan: &Scan, lengths: &[usize], memories: usize, masked: bool, numbers: &mut Numbers) -> Data {
         let rows: usize = lengths.iter().sum();
         let sequences = lengths.len() / memories;
@@ -329,7 +322,10 @@ fn each_operation() {
             scans.push(single("triangle", Op::Triangle { n: m, strict }, &[]));
             let mut gates = single("decay_gram", Op::DecayGram { exclusive: strict }, &[shape(m, n); 3]);
             gates.inputs[2].name = "g".into();
-            scans.push(gates);
+            // Sub-blocks that are no power of two.
+            let mut sevens = gates.clone();
+            sevens.schedule.sub_block = 7;
+            scans.extend([gates, sevens]);
             for transposed in [false, true] {
                 let op = Op::DecayApply { exclusive: strict, transposed };
                 let mut gates = single("decay_apply", op, &[shape(m, m), shape(m, n), shape(m, n)]);
