@@ -100,9 +100,10 @@ impl Program<'_> {
         for launch in &self.plan.launches {
             let addresses = launch.buffers.iter().map(|buffer| buffers.address(buffer, self.params)).collect();
             let items = launch.items(sizes);
-            let tasks = tasks(items, launch.item_ns, threads);
+            let cost = launch.cost_ns(sizes);
+            let tasks = tasks(items, cost, threads);
             if tasks > 1 {
-                shared_ns = shared_ns.saturating_add(launch.item_ns.saturating_mul(items as u64));
+                shared_ns = shared_ns.saturating_add(cost);
             }
             calls.push(Call {
                 kernel: self.kernels[launch.kernel],
@@ -122,9 +123,8 @@ impl Program<'_> {
     }
 }
 
-/// Into how many tasks to cut so many items.
-fn tasks(items: usize, item_ns: u64, threads: usize) -> usize {
-    let cost = item_ns.saturating_mul(items as u64);
+/// Into how many tasks to cut so many items that cost so much altogether.
+fn tasks(items: usize, cost: u64, threads: usize) -> usize {
     if threads < 2 || cost < WORTH_SHARING_NS {
         return 1;
     }

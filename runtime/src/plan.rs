@@ -263,9 +263,17 @@ pub struct Launch {
     pub times: usize,
     /// Rough cost of one item in nanoseconds; what costs little altogether is not worth waking a thread for.
     pub item_ns: u64,
+    /// Where items go through tokens: rough cost of each token of the step, for all items together.
+    pub token_ns: u64,
 }
 
 impl Launch {
+    /// Rough cost of the launch in a step of these sizes, in nanoseconds. Saturates.
+    pub fn cost_ns(&self, sizes: &Sizes) -> u64 {
+        let items = self.item_ns.saturating_mul(self.items(sizes) as u64);
+        items.saturating_add(self.token_ns.saturating_mul(sizes.tokens as u64))
+    }
+
     /// Work items of a step of these sizes. Saturates.
     pub fn items(&self, sizes: &Sizes) -> usize {
         self.rows.at(sizes).div_ceil(self.chunk.max(1)).saturating_mul(self.times)

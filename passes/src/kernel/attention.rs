@@ -60,6 +60,7 @@ pub(crate) fn rotary<'a>(rows: Extent, heads: usize, width: usize, base: f64) ->
         chunk: 1,
         times: 1,
         item_ns: (half * 30) as u64 + move_ns(heads * width * 8),
+        token_ns: 0,
         body: Box::new(move |emit| {
             let (x, position, out) = (emit.buffer(0), emit.buffer(1), emit.buffer(2));
             // A frequency takes two f32, one for what the other leaves: far into a sequence an angle rounded to f32
@@ -115,6 +116,7 @@ pub(crate) fn append_cache<'a>(target: &'a Target, elements: usize, capacity: Ca
         chunk: 1,
         times: 1,
         item_ns: move_ns(elements * 8),
+        token_ns: 0,
         body: Box::new(move |emit| {
             let (x, cache, position, cu_seqlens) = (emit.buffer(0), emit.buffer(1), emit.buffer(2), emit.buffer(3));
             let capacity = capacity.value(emit);
@@ -169,6 +171,7 @@ pub(crate) fn attention<'a>(target: &'a Target, shape: Shape) -> Kernel<'a> {
         chunk: 1,
         times: heads,
         item_ns: move_ns(width * 4 * 64),
+        token_ns: 0,
         body: Box::new(move |emit| {
             let (q, keys, values) = (emit.buffer(0), emit.buffer(1), emit.buffer(2));
             let (position, cu_seqlens, out) = (emit.buffer(3), emit.buffer(4), emit.buffer(5));

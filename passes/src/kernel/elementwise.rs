@@ -126,6 +126,7 @@ pub(crate) fn elementwise<'a>(
         chunk: 1,
         times: 1,
         item_ns: move_ns(bytes) + (elements * expression.functions() / 8) as u64,
+        token_ns: 0,
         body: Box::new(move |emit| {
             let buffers: Vec<V> = (0..operands.len()).map(|index| emit.buffer(index)).collect();
             let out = emit.buffer(operands.len());

@@ -176,6 +176,7 @@ pub(crate) fn linear<'a>(target: &Target, product: Product) -> Kernel<'a> {
         chunk: tiling.chunk,
         times: tiling.panels,
         item_ns: tiling.item_ns(),
+        token_ns: 0,
         body: Box::new(move |emit| {
             let buffers = (emit.buffer(0), emit.buffer(1), emit.buffer(2));
             let total = rows(emit, product.rows);
@@ -203,6 +204,7 @@ pub(crate) fn grouped_linear<'a>(target: &Target, product: Product, memories: us
         chunk: tiling.chunk,
         times: tiling.panels,
         item_ns: tiling.item_ns(),
+        token_ns: 0,
         body: Box::new(move |emit| {
             let (x, segments) = (emit.buffer(0), emit.buffer(1));
             let out = emit.buffer(2 + memories);

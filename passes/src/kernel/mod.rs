@@ -33,6 +33,8 @@ pub(crate) struct Kernel<'a> {
     pub(crate) times: usize,
     /// Rough cost of an item.
     pub(crate) item_ns: u64,
+    /// Where items go through tokens: rough cost of each of the step's tokens, for all items together.
+    pub(crate) token_ns: u64,
     pub(crate) body: Box<dyn FnOnce(&mut Emit) + 'a>,
 }
 

@@ -30,6 +30,7 @@ impl Groups {
             chunk: 1,
             times: self.groups,
             item_ns: move_ns(self.width * 8),
+            token_ns: 0,
             body: Box::new(move |emit| {
                 each_item(emit, |emit, item| {
                     let base = emit.mul_const(item, self.width);

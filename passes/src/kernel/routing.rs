@@ -17,6 +17,7 @@ pub(crate) fn router<'a>(memories: usize, top_k: usize) -> Kernel<'a> {
         chunk: 1,
         times: 1,
         item_ns: move_ns(memories * top_k * 20),
+        token_ns: 0,
         body: Box::new(move |emit| {
             let (logits, selected, weight) = (emit.buffer(0), emit.buffer(1), emit.buffer(2));
             each_item(emit, |emit, token| {
@@ -74,6 +75,7 @@ pub(crate) fn sort<'a>(memories: usize, choices: usize) -> Kernel<'a> {
         chunk: 1,
         times: 1,
         item_ns: 1000,
+        token_ns: 0,
         body: Box::new(move |emit| {
             let (selected, position, cu_seqlens) = (emit.buffer(0), emit.buffer(1), emit.buffer(2));
             let (permutation, slot, segments) = (emit.buffer(3), emit.buffer(4), emit.buffer(5));

@@ -42,6 +42,7 @@ pub(crate) fn embedding<'a>(target: &'a Target, width: usize, dtype: DType, tabl
         chunk: 1,
         times: 1,
         item_ns: move_ns(width * 8),
+        token_ns: 0,
         body: Box::new(move |emit| {
             let (tokens, weights, out) = (emit.buffer(0), emit.buffer(1), emit.buffer(2));
             each_item(emit, |emit, row| {
@@ -80,6 +81,7 @@ pub(crate) fn select_rows<'a>(target: &'a Target, elements: usize) -> Kernel<'a>
         chunk: 1,
         times: 1,
         item_ns: move_ns(elements * 8),
+        token_ns: 0,
         body: Box::new(move |emit| {
             let (x, rows, out) = (emit.buffer(0), emit.buffer(1), emit.buffer(2));
             each_item(emit, |emit, row| {
@@ -101,6 +103,7 @@ pub(crate) fn dispatch<'a>(target: &'a Target, elements: usize, rows: Extent, se
         chunk: 1,
         times: 1,
         item_ns: move_ns(elements * 8),
+        token_ns: 0,
         body: Box::new(move |emit| {
             let (x, permutation, segments, out) = (emit.buffer(0), emit.buffer(1), emit.buffer(2), emit.buffer(3));
             let sequences = emit.size(SEQUENCES);
@@ -126,6 +129,7 @@ pub(crate) fn combine<'a>(target: &'a Target, elements: usize, choices: usize) -
         chunk: 1,
         times: 1,
         item_ns: move_ns(elements * 4 * (choices + 1)),
+        token_ns: 0,
         body: Box::new(move |emit| {
             let (x, slot, weight, out) = (emit.buffer(0), emit.buffer(1), emit.buffer(2), emit.buffer(3));
             let ty = Ty::Vector(target.lanes_dividing(elements));

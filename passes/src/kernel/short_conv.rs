@@ -34,6 +34,7 @@ pub(crate) fn short_conv<'a>(target: &'a Target, shape: Shape) -> Kernel<'a> {
         chunk: 1,
         times: channels / block,
         item_ns: move_ns(block * taps * 8),
+        token_ns: 0,
         body: Box::new(move |emit| {
             let ty = Ty::Vector(lanes);
             let (x, weight, window, segments) = (emit.buffer(0), emit.buffer(1), emit.buffer(2), emit.buffer(3));

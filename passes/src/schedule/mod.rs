@@ -81,6 +81,7 @@ pub(crate) fn schedule(
             chunk: kernel.chunk,
             times: kernel.times,
             item_ns: kernel.item_ns,
+            token_ns: kernel.token_ns,
         });
         if number == next {
             kernels.push(kernel.text());

@@ -23,6 +23,7 @@ fn table_plan() -> Plan {
             chunk: 1,
             times: 1,
             item_ns: 1,
+            token_ns: 0,
         }],
         ..empty_plan()
     }

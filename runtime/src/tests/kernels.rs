@@ -29,6 +29,7 @@ fn sum_plan() -> Plan {
             chunk: 1,
             times: 1,
             item_ns: 1,
+            token_ns: 0,
         }],
         ..empty_plan()
     }

@@ -74,7 +74,8 @@ fn small_plan() -> Plan {
     let state =
         |name: &str, kind| State { name: name.into(), elements: WIDTH, axes: vec![("width".into(), WIDTH)], kind };
     // Costs that make some launches parallel.
-    let launch = |kernel, rows, buffers| Launch { kernel, buffers, rows, chunk: 1, times: 1, item_ns: 15_000 };
+    let launch =
+        |kernel, rows, buffers| Launch { kernel, buffers, rows, chunk: 1, times: 1, item_ns: 15_000, token_ns: 0 };
     Plan {
         params: vec![matrix("embed", VOCAB, WIDTH, Layout::RowMajor), matrix("head", VOCAB, WIDTH, Layout::Transposed)],
         states: vec![

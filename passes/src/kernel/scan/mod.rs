@@ -155,6 +155,7 @@ pub(crate) fn scan<'a>(target: &'a Target, rule: &'a UpdateRule, placement: Plac
         chunk: 1,
         times: heads * groups,
         item_ns: 2 * move_ns(bytes),
+        token_ns: (heads * groups) as u64 * move_ns(bytes) / 4,
         body: Box::new(move |emit| Writer { target, analysis, placement, tiling }.kernel(emit)),
     })
 }

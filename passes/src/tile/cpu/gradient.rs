@@ -33,7 +33,8 @@ pub(crate) fn gradient(target: &Target, gradient: &Gradient) -> Kernel<'static> 
         rows: Extent::SEQUENCES,
         chunk: 1,
         times: scan.heads,
-        item_ns: 4 * super::item_ns(scan),
+        item_ns: 4 * super::step_ns(scan),
+        token_ns: 4 * scan.heads as u64 * super::step_ns(scan) / scan.schedule.chunk as u64,
         body: Box::new(move |emit| Backward::new(&target, &gradient).kernel(emit)),
     }
 }

@@ -55,7 +55,8 @@ pub(crate) fn scan(target: &Target, scan: &Scan, placement: Placement) -> Kernel
         rows: Extent::SEQUENCES.times(placement.memories),
         chunk: 1,
         times: scan.heads,
-        item_ns: item_ns(&scan),
+        item_ns: step_ns(&scan),
+        token_ns: scan.heads as u64 * step_ns(&scan) / scan.schedule.chunk as u64,
         body: Box::new(move |emit| Forward::new(&target, &scan, placement).kernel(emit)),
     }
 }
@@ -73,8 +74,8 @@ fn schedule(scan: &Scan) -> String {
     format!("chunk = {chunk} : i64, sub_block = {sub_block} : i64, save = {save} : i64")
 }
 
-/// The cost of one step, roughly; how many there are is not known.
-fn item_ns(scan: &Scan) -> u64 {
+/// The cost of one step, roughly.
+fn step_ns(scan: &Scan) -> u64 {
     let flops = flops(&scan.step);
     ((flops.products + 2.0 * flops.others) / 32.0) as u64 + 100
 }
