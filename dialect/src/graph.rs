@@ -131,7 +131,7 @@ pub enum OpKind {
     Sum { axis: String },
     /// `(x) -> x`: exp(x) / sum exp(x) over one axis.
     Softmax { axis: String },
-    /// `(a [i, j], b [i]) -> x [j]` with Σ_j a[i, j] x[j] = b[i]; `i` is the axis that both have, of two of one size.
+    /// `(a [i, j], b [i]) -> x [j]` with `Σ_j a[i, j] x[j] = b[i]`; `i` is the axis that both have, of two of one size.
     Solve,
     /// `(x)` -> its entry number `index` along one axis, which the result lacks.
     Slice { axis: String, index: usize },

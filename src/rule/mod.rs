@@ -1,6 +1,6 @@
 //! An update rule alone: opened by its name or file, given tensors, run in some way, and held against the interpreter.
 //!
-//! [`open`] finds a rule, [`layout`] finds out how the tensors of a file are those of the rule, [`Way`] is how it runs,
+//! [`open`] finds a rule, `layout` finds out how the tensors of a file are those of the rule, [`Way`] is how it runs,
 //! and [`run`] goes from tensors to tensors. [`verify`] does that with random tensors in every way there is.
 
 pub mod file;
