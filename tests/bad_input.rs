@@ -181,6 +181,11 @@ const CASES: &[Wrong] = &[
             b"rule squares(k: key, v: value) {\n  state h: key x value\n  next h = h * h + k v^T\n  out o = h^T k\n}\n";
         write(folder, "rule.mom", text)
     }),
+    wrong("rule_check::growing_decay", "rule check rule.mom --form chunk", |folder| {
+        let text = b"rule growing(k: key, v: value, g: scalar <= 0) {\n  state h: key x value\n  next h = exp(-g) * h + k v^T\n  \
+                    out o = h^T k\n}\n";
+        write(folder, "rule.mom", text)
+    }),
     wrong("weights::truncated", RUN, |folder| {
         let bytes = checkpoint(|_| ())?;
         write(folder, "model.safetensors", &bytes[..bytes.len() / 2])
