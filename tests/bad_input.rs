@@ -155,6 +155,32 @@ const CASES: &[Wrong] = &[
         |folder| rule_inputs(folder, |_| ()),
     ),
     wrong(
+        "rule_run::misspelt_cotangent",
+        "rule run gla --grad --inputs in.safetensors --outputs out.safetensors",
+        |folder| rule_inputs(folder, |given| given.extend([("cot.o", vec![1, 3, 2, 4]), ("cot.h", vec![1, 2, 4, 4])])),
+    ),
+    wrong(
+        "rule_run::cotangent_of_another_shape",
+        "rule run gla --grad --inputs in.safetensors --outputs out.safetensors",
+        |folder| rule_inputs(folder, |given| given.push(("cot.o", vec![1, 3, 4, 2]))),
+    ),
+    wrong(
+        "rule_run::option_beyond_float32",
+        "rule run gla --set scale=1e39 --inputs in.safetensors --outputs out.safetensors",
+        |folder| rule_inputs(folder, |_| ()),
+    ),
+    wrong(
+        "rule_run::schedule_saves_too_much",
+        "rule run gla --form chunk --schedule save=99999999 --inputs in.safetensors --outputs out.safetensors",
+        |folder| rule_inputs(folder, |_| ()),
+    ),
+    wrong(
+        "rule_run::axis_of_another_size",
+        "rule run gla --set key=5 --inputs in.safetensors --outputs out.safetensors",
+        |folder| rule_inputs(folder, |_| ()),
+    ),
+    wrong("rule_check::size_of_half", "rule check gla --set key=2.5", nothing),
+    wrong(
         "rule_run::unknown_option",
         "rule run gla --set scales=1 --inputs in.safetensors --outputs out.safetensors",
         |folder| rule_inputs(folder, |_| ()),
@@ -185,6 +211,20 @@ const CASES: &[Wrong] = &[
         let text = b"rule growing(k: key, v: value, g: scalar <= 0) {\n  state h: key x value\n  next h = exp(-g) * h + k v^T\n  \
                     out o = h^T k\n}\n";
         write(folder, "rule.mom", text)
+    }),
+    wrong("rule_check::one_state_as_a_whole", "rule check rule.mom --form chunk", |folder| {
+        let text = b"rule whole(k: key, v: value) {\n  state z: key\n  state h: key x value\n  next z = z + k\n  \
+                    next h = h + outer(z, v)\n  out o = h^T k\n}\n";
+        write(folder, "rule.mom", text)
+    }),
+    // A term this deep overflows the stack that a program has by itself.
+    wrong("rule_check::thousands_of_lines", "rule check rule.mom --form chunk", |folder| {
+        let lines: String = (1..6000).map(|line| format!("  let a{line} = -a{}\n", line - 1)).collect();
+        let text = format!(
+            "rule long(k: key, v: value) {{\n  state h: key x value\n  let a0 = v\n{lines}  \
+             next h = h * h + outer(k, a5999)\n  out o = h^T k\n}}\n"
+        );
+        write(folder, "rule.mom", text.as_bytes())
     }),
     wrong("weights::truncated", RUN, |folder| {
         let bytes = checkpoint(|_| ())?;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     Outcome,
-    command::momc,
+    command::{momc, text},
     golden::{Case, Comparison},
     machine::Executor,
     stages::TWO_MEMORIES,
@@ -22,6 +22,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("cli::an_emitted_program_compiles", an_emitted_program_compiles),
         trial("cli::seeds_decide_what_is_drawn", seeds_decide_what_is_drawn),
         trial("cli::inspect_tells_what_an_artifact_holds", inspect_tells_what_an_artifact_holds),
+        trial("cli::import_keeps_limits_of_step_sizes", import_keeps_limits_of_step_sizes),
     ]
 }
 
@@ -165,8 +166,19 @@ fn inspect_tells_what_an_artifact_holds() -> Outcome {
     }
 }
 
-fn text(path: &Path) -> Outcome<&str> {
-    Ok(path.to_str().ok_or("a path that is not text")?)
+/// Of Mamba-2, whose configurations call them by two names.
+fn import_keeps_limits_of_step_sizes() -> Outcome {
+    let options = |limits: &str| -> Outcome<String> {
+        let folder = tempfile::tempdir()?;
+        let sizes = r#""model_type": "mamba2", "hidden_size": 64, "head_dim": 8, "num_hidden_layers": 1"#;
+        fs::write(folder.path().join("config.json"), format!("{{{sizes}, {limits}}}"))?;
+        let model = momc(folder.path(), &["import", "config.json"])?.success()?;
+        let options = model.split_once("[memory.options]\n").map_or("", |(_, rest)| rest);
+        Ok(options.split("\n\n").next().unwrap_or_default().trim().to_owned())
+    };
+    same("what both limit", &options(r#""dt_limit": [0.05, 0.3]"#)?, "\"dt_max\" = 0.3\n\"dt_min\" = 0.05")?;
+    same("what one limits", &options(r#""time_step_limit": [0.05, Infinity]"#)?, "\"dt_min\" = 0.05")?;
+    same("what none limits", &options(r#""dt_limit": [-Infinity, Infinity]"#)?, "")
 }
 
 fn same(what: &str, actual: &str, expected: &str) -> Outcome {

@@ -32,3 +32,8 @@ impl Finished {
         }
     }
 }
+
+/// A path as an argument.
+pub(crate) fn text(path: &Path) -> Outcome<&str> {
+    Ok(path.to_str().ok_or("a path that is not text")?)
+}

@@ -1,23 +1,25 @@
-//! Update rules alone in every form: the reference data of `ops/`, native code with gradients.
-//!
-//! Many cases have rules of equal sizes. What they compile to is kept by the text of the program, so that each is
-//! compiled once.
+//! Update rules alone, in every form, as a user runs them: `momc rule run` on the reference data of `ops/`.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
-};
+use std::path::Path;
 
 use libtest_mimic::Trial;
-use mom_dialect::{diagnostic::Source, graph::Graph, print, reference::Tensors, rule::BUILTIN};
-use mom_passes::{Form, Options, Target};
-use mom_runtime::{Device, Kernels};
-use momc::{
-    failure::Failure,
-    rule::{self, File, Way},
+use mom_dialect::rule::BUILTIN;
+use mom_passes::{Form, NO_SUCH_FORM};
+use momc::{failure::Failure, rule};
+
+use crate::{
+    Outcome,
+    command::{momc, text},
+    dialect::lines,
+    golden::Case,
+    ops,
+    tensors::{Tensor, Tensors},
+    tidy::files,
+    tolerance, trial,
 };
 
-use crate::{Outcome, dialect::lines, golden::Case, ops, tolerance, trial};
+/// Rules whose forms are verified.
+pub(crate) const CASES: &str = "tests/cases/rules";
 
 const FORMS: [(&str, Form); 2] = [("recurrent", Form::Recurrent), ("chunk", Form::Chunk)];
 
@@ -30,9 +32,14 @@ pub(crate) fn trials_of(case: &Case) -> Vec<Trial> {
     trials.into()
 }
 
-/// The forms of each rule that ships are those that the documents list; `INSTA_UPDATE=always` writes the list.
+/// The forms of each rule that ships are those that the documents list; `INSTA_UPDATE=always` writes the list. Every
+/// form of the rules in `cases/rules` is what the interpreter says, as `momc rule verify` finds.
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![trial("rules::table", || {
+    let verified = files(Path::new(CASES), "mom").into_iter().map(|file| {
+        let name = format!("rules::verified::{}", file.file_stem().unwrap_or_default().display());
+        trial(name, move || momc(Path::new("."), &["rule", "verify", text(&file)?])?.success().map(drop))
+    });
+    let table = trial("rules::table", || {
         let text = table()?;
         let path = "docs/update-rules-table.md";
         if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
@@ -42,7 +49,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             true => Ok(()),
             false => Err(format!("{path} is not what the compiler says:\n{text}").into()),
         }
-    })]
+    });
+    verified.chain([table]).collect()
 }
 
 fn table() -> Outcome<String> {
@@ -65,38 +73,31 @@ fn table() -> Outcome<String> {
     Ok(text)
 }
 
+/// Outputs, last states and gradients that momc makes of a case's file, as it stands, are those that the file holds.
 fn check(case: &Case, form_name: &str, form: Form) -> Outcome {
     let sidecar = case.sidecar()?;
     let name = sidecar["rule"].as_str().unwrap_or_default();
-    let (_, text) = BUILTIN.iter().find(|(shipped, _)| *shipped == name).ok_or("no such update rule ships")?;
-    let file = mom_dialect::rule::parse(&Source::new(format!("{name}.mom"), *text)).map_err(|found| lines(&found))?;
+    let file = rule::open(name).map_err(shown)?;
     let settings = ops::options(&file, &sidecar["options"]);
-    let given = File::read(&case.file(), &["in.", "cot."]).map_err(shown)?;
-    let expected = File::read(&case.file(), &["out.", "grad."]).map_err(shown)?.tensors;
-    let options = Options::form(form);
 
-    let native = rule::run(&file, &settings, &given, &Way::Compiled(&|graph| kernels(graph, &options)), true);
-    let native = match native {
-        Err(failure) if form == Form::Chunk && is_no_such_form(&failure) => return Ok(()),
-        other => other.map_err(shown)?,
-    };
-    let exceptions = tolerance::OPERATOR_EXCEPTIONS.iter();
-    let exceptions: BTreeMap<&str, f64> = exceptions
-        .filter(|(exception, form, ..)| case.name == format!("ops/{exception}") && form_name == *form)
-        .map(|(_, _, tensor, limit)| (*tensor, *limit))
-        .collect();
-    let limit = |tensor: &str| match exceptions.get(tensor) {
-        Some(limit) => *limit,
-        None if tensor.starts_with("grad.") => tolerance::OPERATOR_GRADIENT,
-        None => tolerance::OPERATOR_COMPILED,
-    };
-    let mut differences = compare(&native, &expected, limit);
-    if !exceptions.is_empty() {
-        // The form itself is exact: what is off is rounding.
-        let double = rule::run(&file, &settings, &given, &Way::Float64(options), true).map_err(shown)?;
-        let outputs = expected.into_iter().filter(|(name, _)| name.starts_with("out.")).collect();
-        differences.extend(compare(&double, &outputs, |_| tolerance::OPERATOR_INTERPRETER));
+    let folder = tempfile::tempdir()?;
+    let (inputs, outputs) = (case.file(), folder.path().join("outputs.safetensors"));
+    let mut arguments = vec!["rule", "run", name, "--inputs", text(&inputs)?, "--outputs", text(&outputs)?];
+    arguments.extend(["--form", form_name, "--grad"]);
+    let set: Vec<String> = settings.iter().map(|(option, value)| format!("--set={option}={value}")).collect();
+    arguments.extend(set.iter().map(String::as_str));
+    let finished = momc(Path::new("."), &arguments)?;
+
+    // A rule without this form says so, and is not run.
+    if let Err(refused) = mom_passes::has_form(&rule::sized(&file, &settings).map_err(shown)?, form) {
+        let said = format!("error[{NO_SUCH_FORM}]: {}", refused.message);
+        return match finished.code == Some(1) && finished.stderr.starts_with(&said) {
+            true => Ok(()),
+            false => Err(format!("this is not refused: {finished:?}").into()),
+        };
     }
+    finished.success()?;
+    let differences = compare(&Tensors::open(&outputs)?, &case.tensors()?);
     if differences.is_empty() { Ok(()) } else { Err(differences.join("\n").into()) }
 }
 
@@ -107,46 +108,27 @@ fn shown(failure: Failure) -> String {
     }
 }
 
-fn is_no_such_form(failure: &Failure) -> bool {
-    matches!(failure, Failure::Input(found) if rule::is_no_such_form(found))
-}
-
 /// Every expected tensor that is missing or too far off.
-fn compare(found: &Tensors, expected: &Tensors, limit: impl Fn(&str) -> f64) -> Vec<String> {
+fn compare(found: &Tensors, expected: &Tensors) -> Vec<String> {
+    let limits = [("out.", tolerance::OPERATOR_COMPILED), ("grad.", tolerance::OPERATOR_GRADIENT)];
     let mut differences = Vec::new();
-    for (name, expected) in expected {
-        let Some(found) = found.get(name) else {
-            differences.push(format!("{name} is missing"));
-            continue;
-        };
-        if found.data.len() != expected.data.len() {
-            differences.push(format!("{name} is {:?}, not {:?}", found.shape, expected.shape));
-            continue;
-        }
-        let (error, limit) = (tolerance::relative_error(&found.data, &expected.data), limit(name));
-        if error.is_nan() || error > limit {
-            differences.push(format!("{name} differs by {error:.2e}, more than {limit:.1e}"));
+    for (prefix, limit) in limits {
+        for (name, expected) in expected.with_prefix(prefix) {
+            let Some(found) = found.find(&format!("{prefix}{name}")) else {
+                differences.push(format!("{prefix}{name} is missing"));
+                continue;
+            };
+            // An axis of one entry may be the data's own.
+            let own = |tensor: &Tensor| tensor.shape.iter().copied().filter(|&size| size != 1).collect::<Vec<_>>();
+            if own(found) != own(expected) {
+                differences.push(format!("{prefix}{name} is {:?}, not {:?}", found.shape, expected.shape));
+                continue;
+            }
+            let error = tolerance::relative_error(&found.data, &expected.data);
+            if error.is_nan() || error > limit {
+                differences.push(format!("{prefix}{name} differs by {error:.2e}, more than {limit:.1e}"));
+            }
         }
     }
     differences
-}
-
-/// The kernels of a program, compiled once.
-fn kernels(graph: &Graph, options: &Options) -> Result<Kernels, Failure> {
-    type Compiled = Arc<OnceLock<Option<Kernels>>>;
-    static KNOWN: Mutex<Option<HashMap<String, Compiled>>> = Mutex::new(None);
-    let compile = || -> Result<Kernels, Failure> {
-        let folder = tempfile::tempdir().map_err(|error| Failure::no_temporary_folder(&error))?;
-        let target = Target::from_name("native")?;
-        let module = rule::compile(graph, &target, options, &folder.path().join("rule.so"))?;
-        Ok(module.kernels(Device::cpu_threads(1)?)?)
-    };
-    let key = format!("{options:?} {}", print::print(graph));
-    let known =
-        KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().entry(key).or_default().clone();
-    // A program that does not compile is not kept: the error is told each time.
-    match known.get_or_init(|| compile().ok()) {
-        Some(kernels) => Ok(kernels.clone()),
-        None => compile(),
-    }
 }

@@ -43,6 +43,9 @@ pub struct Pinned {
 /// Tiles of more tokens leave every cache.
 const MOST_CHUNK: usize = 1024;
 
+/// The states of so many steps are kept at once.
+const MOST_SAVE: usize = 65536;
+
 impl Pinned {
     /// The schedule with the pinned parts in place of those that it has.
     ///
@@ -59,8 +62,8 @@ impl Pinned {
         if sub_block == 0 || !chunk.is_multiple_of(sub_block) {
             return Err(format!("the schedule has sub_block={sub_block}, which must divide chunk={chunk}"));
         }
-        if save == 0 {
-            return Err("the schedule has save=0, which must be at least 1".into());
+        if !(1..=MOST_SAVE).contains(&save) {
+            return Err(format!("the schedule has save={save}, which must be between 1 and {MOST_SAVE}"));
         }
         Ok(Schedule { chunk, sub_block, save })
     }
@@ -109,7 +112,7 @@ mod tests {
         for (text, problem) in [
             ("chunk=0", "the schedule has chunk=0, which must be between 1 and 1024"),
             ("chunk=32,sub_block=5", "the schedule has sub_block=5, which must divide chunk=32"),
-            ("save=0", "the schedule has save=0, which must be at least 1"),
+            ("save=0", "the schedule has save=0, which must be between 1 and 65536"),
         ] {
             assert_eq!(text.parse::<Pinned>().unwrap().apply(Schedule::CHUNK), Err(problem.into()));
         }

@@ -64,7 +64,9 @@ impl Layout {
         let variants: Vec<&str> = rule.variants().filter(|name| settings.get(*name) == Some(&1.0)).collect();
         let interface = rule.interface(&variants)?;
         check_names(&interface, file)?;
-        let mut reader = Reader { file, sizes: BTreeMap::new(), headed: false, time: None };
+        let (settings, set) = super::sizes_apart(rule, settings)?;
+        let sizes = set.into_iter().map(|(axis, size)| (axis, (size, "--set".to_owned()))).collect();
+        let mut reader = Reader { file, sizes, headed: false, time: None };
         let inputs = reader.inputs(&interface.inputs)?;
         let parameters = reader.parameters(&interface.parameters)?;
         let (batch, tokens) = reader.time.unwrap_or((0, 0));
@@ -79,7 +81,7 @@ impl Layout {
         let mut sizes: BTreeMap<String, usize> =
             reader.sizes.iter().map(|(axis, (size, _))| (axis.clone(), *size)).collect();
         sizes.insert("heads".to_owned(), heads.scan);
-        let rule = rule.update_rule(&sizes, settings)?;
+        let rule = rule.update_rule(&sizes, &settings)?;
         reader.check_size(&rule, &heads, cu_seqlens.len() - 1)?;
         let given_states = reader.state_heads(&rule, &heads, &states)?;
         let states = states.into_iter().zip(given_states);
@@ -129,33 +131,30 @@ impl Layout {
     /// for nothing.
     ///
     /// # Errors
-    /// E0624 for an output's that is missing, or one that has another number of elements than what it belongs to.
+    /// E0624 for an output's that is missing, or one of another shape than what it belongs to.
     pub(super) fn cotangents(&self, file: &File) -> Result<Tensors, Failure> {
         let (mut tensors, mut absent) = (Tensors::new(), Tensors::new());
-        let mut take = |name: String, shape: Vec<usize>, heads: usize| {
+        let mut take = |name: String, shape: Vec<usize>, expected: Vec<usize>| {
             let found = file.tensors.get(&name).ok_or_else(|| file.wrong(format!("holds no `{name}`")))?;
-            let expected = shape.iter().product::<usize>() / self.heads.scan * heads;
-            if found.data.len() != expected {
+            // Axes of one entry count for nothing.
+            let long = |shape: &[usize]| shape.iter().copied().filter(|&size| size != 1).collect::<Vec<_>>();
+            if long(&found.shape) != long(&expected) {
                 let of = name.strip_prefix("cot.").unwrap_or_default();
-                let problem = format!(
-                    "holds `{name}` of shape {:?}, {} elements, but `out.{of}` has {expected}",
-                    found.shape,
-                    found.data.len()
-                );
+                let problem = format!("holds `{name}` of shape {:?}, but `out.{of}` is {expected:?}", found.shape);
                 return Err(file.wrong(problem));
             }
             tensors.insert(name, Tensor::new(shape, found.data.clone()));
             Ok(())
         };
         for port in &self.rule.outputs {
-            let heads = self.heads.scan;
-            take(alone::cotangent_of_output(&port.name), shape(Some(self.tokens()), heads, port), heads)?;
+            let name = alone::cotangent_of_output(&port.name);
+            take(name, shape(Some(self.tokens()), self.heads.scan, port), self.output_shape(port))?;
         }
         for (port, state) in self.rule.states.iter().zip(&self.states) {
             let (name, shape) =
                 (alone::cotangent_of_state(&port.name), shape(Some(self.sequences()), self.heads.scan, port));
             match file.tensors.contains_key(&name) {
-                true => take(name, shape, state.heads)?,
+                true => take(name, shape, self.state_shape(port, state))?,
                 false => _ = absent.insert(name, Tensor::zeros(shape)),
             }
         }
@@ -174,8 +173,7 @@ impl Layout {
         let mut results = Tensors::new();
         for port in &self.rule.outputs {
             if let Some(output) = outputs.get(&port.name) {
-                let shape = self.file_shape(&[self.batch, self.tokens() / self.batch.max(1)], self.heads.scan, port);
-                results.insert(format!("out.{}", port.name), Tensor::new(shape, output.data.clone()));
+                results.insert(format!("out.{}", port.name), Tensor::new(self.output_shape(port), output.data.clone()));
             }
         }
         for (port, layout) in self.rule.states.iter().zip(&self.states) {
@@ -235,6 +233,10 @@ impl Layout {
         let width = port.ty.row_elements().max(1);
         let values: Vec<&[f64]> = state.data.chunks(width).collect();
         values.chunks(self.heads.scan / heads).flat_map(of).collect()
+    }
+
+    fn output_shape(&self, port: &Port) -> Vec<usize> {
+        self.file_shape(&[self.batch, self.tokens() / self.batch.max(1)], self.heads.scan, port)
     }
 
     fn state_shape(&self, port: &Port, state: &State) -> Vec<usize> {
@@ -297,18 +299,20 @@ fn sums_of_rows(data: &[f64], width: usize) -> Vec<f64> {
     sum
 }
 
-/// Everything that is called `in.…` must be read, so that no misspelt name goes unnoticed.
+/// Everything that is called `in.…` or `cot.…` must be read, so that no misspelt name goes unnoticed.
 fn check_names(interface: &Interface, file: &File) -> Result<(), Failure> {
+    let outputs = interface.outputs.iter().map(|value| alone::cotangent_of_output(&value.name));
+    let after = interface.states.iter().map(|value| alone::cotangent_of_state(&value.name));
     let inputs = interface.inputs.iter().chain(&interface.parameters).map(|value| format!("in.{}", value.name));
     let states = interface.states.iter().map(|value| before(&value.name));
     let known: Vec<String> = inputs.chain(states).chain(["in.cu_seqlens".to_owned()]).collect();
-    match file.tensors.keys().find(|name| name.starts_with("in.") && !known.contains(name)) {
-        Some(name) => {
+    for (prefix, known) in [("in.", known), ("cot.", outputs.chain(after).collect())] {
+        if let Some(name) = file.tensors.keys().find(|name| name.starts_with(prefix) && !known.contains(name)) {
             let problem = format!("holds `{name}`, which the update rule does not read");
-            Err(file.wrong(problem).help(format!("it reads {}", known.join(", "))).into())
+            return Err(file.wrong(problem).help(format!("it reads {}", known.join(", "))).into());
         }
-        None => Ok(()),
     }
+    Ok(())
 }
 
 /// Finds out sizes, tensor after tensor.

@@ -68,15 +68,21 @@ fn unknown(name: &str) -> Diagnostic {
 /// # Errors
 /// E02 for settings that the rule does not have.
 pub fn sized(rule: &rule::File, settings: &Settings) -> Result<UpdateRule, Failure> {
-    let (settings, mut sizes) = sizes_apart(rule, settings);
+    let (settings, mut sizes) = sizes_apart(rule, settings)?;
     let variants: Vec<&str> = rule.variants().filter(|name| settings.get(*name) == Some(&1.0)).collect();
     fill_sizes(rule, &rule.interface(&variants)?, &mut sizes);
     sizes.insert("heads".to_owned(), 2);
     Ok(rule.update_rule(&sizes, &settings)?)
 }
 
+/// The largest size of an axis that can be set.
+const LARGEST_AXIS: usize = 4096;
+
 /// Settings without those that are sizes of axes, and these sizes.
-fn sizes_apart(rule: &rule::File, settings: &Settings) -> (Settings, BTreeMap<String, usize>) {
+///
+/// # Errors
+/// E0221 for a size that no axis has.
+fn sizes_apart(rule: &rule::File, settings: &Settings) -> Result<(Settings, BTreeMap<String, usize>), Failure> {
     let known = |name: &str| rule.options().any(|(option, _)| option == name) || rule.variants().any(|it| it == name);
     let all: Vec<&str> = rule.variants().collect();
     let interfaces = all.iter().map(|variant| rule.interface(&[variant])).chain([rule.interface(&[])]);
@@ -85,11 +91,17 @@ fn sizes_apart(rule: &rule::File, settings: &Settings) -> (Settings, BTreeMap<St
         let values = [interface.inputs, interface.parameters, interface.states].concat();
         axes.extend(values.into_iter().flat_map(|value| value.axes));
     }
-    let (sizes, settings): (Settings, Settings) =
-        settings.iter().map(|(name, &value)| (name.clone(), value)).partition(|(name, value)| {
-            !known(name) && axes.contains(name) && value.fract() == 0.0 && (1.0..=4096.0).contains(value)
-        });
-    (settings, sizes.into_iter().map(|(name, size)| (name, size as usize)).collect())
+    let (sizes, settings): (Settings, Settings) = settings
+        .iter()
+        .map(|(name, &value)| (name.clone(), value))
+        .partition(|(name, _)| !known(name) && axes.contains(name));
+    let fits = |value: f64| value.fract() == 0.0 && (1.0..=LARGEST_AXIS as f64).contains(&value);
+    if let Some((name, value)) = sizes.iter().find(|(_, value)| !fits(**value)) {
+        let message =
+            format!("the axis `{name}` is set to {value}, and not to a whole number from 1 to {LARGEST_AXIS}");
+        return Err(Diagnostic::error(rule::codes::AXIS_WITHOUT_SIZE, message).at(rule.span().clone()).into());
+    }
+    Ok((settings, sizes.into_iter().map(|(name, size)| (name, size as usize)).collect()))
 }
 
 /// Gives a size to each axis that has none: the rule's own, or one that differs from the others'.

@@ -28,6 +28,8 @@ pub(super) struct Family {
     /// Keys that set an option of the update rule or of its layer part: the key, the option, and the value that `true`
     /// stands for. The option has the default of the key.
     pub options: &'static [(&'static str, &'static str, f64)],
+    /// Keys that give a range, and the options that are its least and greatest number. An end that is infinite sets none.
+    pub ranges: &'static [(&'static str, [&'static str; 2])],
     /// Options that the layers of the family set whatever the configuration says.
     pub fixed: &'static [(&'static str, f64)],
     /// Keys of which momc computes only some settings: the key, what it is when left out, and those settings.
@@ -110,6 +112,7 @@ const PLAIN: Family = Family {
     hidden_ratio: Some(4.0),
     norm_eps: 1e-6,
     options: &[],
+    ranges: &[],
     fixed: &[],
     limits: &[],
     without_effect: &[],
@@ -275,6 +278,8 @@ pub(super) const FAMILIES: [&Family; 13] = [
         short_conv: Some(("conv_kernel", Switch::Always(true))),
         hidden_ratio: None,
         norm_eps: 1e-5,
+        // The later and the earlier name.
+        ranges: &[("dt_limit", ["dt_min", "dt_max"]), ("time_step_limit", ["dt_min", "dt_max"])],
         limits: &[
             ("use_bias", False, &[False]),
             ("use_conv_bias", True, &[True]),
@@ -288,7 +293,6 @@ pub(super) const FAMILIES: [&Family; 13] = [
             "chunk_size",
             "conv_init",
             "dt_init_floor",
-            "dt_limit",
             "dt_max",
             "dt_min",
             "rescale_prenorm_residual",

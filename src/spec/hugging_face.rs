@@ -5,7 +5,7 @@
 //! kernels look at are accepted silently; other unknown keys are reported as warnings, since configurations collect
 //! keys of all kinds. Whatever would change the results and is not computed is refused.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use mom_dialect::{
     diagnostic::{Diagnostic, Diagnostics, Severity, Source, Span},
@@ -168,12 +168,15 @@ fn mlp(reader: &mut Reader, ratio: f64) -> Width {
 
 fn memory(reader: &mut Reader, family: &Family, hidden_size: usize) -> MemoryDraft {
     let update_rule = update_rule(reader, family);
-    let options = family
-        .options
-        .iter()
-        .filter_map(|&(key, option, on)| Some((option.to_owned(), reader.number_or_switch(key, on)?)));
     let fixed = family.fixed.iter().map(|&(option, value)| (option.to_owned(), value));
-    let options = options.collect::<Vec<_>>().into_iter().chain(fixed).collect();
+    let mut options: BTreeMap<String, f64> = fixed.collect();
+    for &(key, option, on) in family.options {
+        options.extend(reader.number_or_switch(key, on).map(|value| (option.to_owned(), value)));
+    }
+    for &(key, ends) in family.ranges {
+        let found = ends.into_iter().zip(reader.range(key));
+        options.extend(found.filter_map(|(option, value)| Some((option.to_owned(), value?))));
+    }
     let conv_size = match &family.short_conv {
         None => reader.default("conv_size", 0),
         Some((key, present)) => {

@@ -130,6 +130,31 @@ impl<'t, 'f> Reader<'t, 'f> {
         }
     }
 
+    /// The least and the greatest of a range, as far as they are finite.
+    pub(super) fn range(&mut self, key: &'static str) -> [Option<f64>; 2] {
+        let example = "[0.0, 0.1]";
+        let Some(value) = self.take(key) else { return [None, None] };
+        let Kind::Array(entries) = &value.kind else {
+            self.wrong_type(key, value, "a list of two numbers", example);
+            return [None, None];
+        };
+        let [least, most] = &entries[..] else {
+            self.findings.push(self.out_of_range(key, value, "two numbers", example));
+            return [None, None];
+        };
+        let mut finite = |entry: &Value, none: f64| match entry.kind {
+            Kind::Float(number) if number == none => None,
+            _ => self.number(key, entry, 0.1),
+        };
+        let found = [finite(least, f64::NEG_INFINITY), finite(most, f64::INFINITY)];
+        if let [Some(least), Some(most)] = found
+            && least > most
+        {
+            self.findings.push(self.out_of_range(key, value, "the least number, then the greatest", example));
+        }
+        found
+    }
+
     /// Keys that are read elsewhere or have no effect.
     pub(super) fn ignore(&mut self, keys: &[&'static str]) {
         self.known.extend(keys);

@@ -27,6 +27,7 @@ pub(crate) use axis::evaluate as evaluate_axis_op;
 pub(crate) use contract::Contraction;
 pub(crate) use elementwise::apply as apply_elementwise;
 pub(crate) use layout::Layout;
+pub(crate) use program::input_type;
 
 use crate::{
     graph::OpKind,

@@ -13,7 +13,8 @@ use crate::{
     shape::{Axis, DType, Extent, Type},
 };
 
-fn input_type(name: &str) -> Option<Type> {
+/// The type of an input of this name, if it is one of integers.
+pub(crate) fn input_type(name: &str) -> Option<Type> {
     match name {
         "tokens" | "position" => Some(check::index(Extent::TOKENS)),
         "cu_seqlens" => Some(check::boundaries(1)),

@@ -20,6 +20,13 @@ use crate::{
 /// order of the distance to the fourth power, and rounding is amplified by its inverse: 1e-3 keeps both below 1e-12.
 const DISTANCE: f64 = 1e-3;
 
+/// The least distance, in the same measure: nearer, rounding would count for more than an edge that is this near.
+const LEAST_DISTANCE: f64 = 1e-6;
+
+/// How far two quotients are apart at most, relative to themselves or to the loss, if there is no edge between their
+/// points. Smooth rules that bend more than this only cost more points.
+const AGREEING: f64 = 1e-6;
+
 /// The types of the results, which follow from the update rule.
 ///
 /// # Errors
@@ -172,17 +179,31 @@ fn weighted(weights: &[Vec<f64>], values: &[Vec<f64>]) -> f64 {
 }
 
 /// The derivative by each of the values. The last call of `loss` is with the values as they were.
+///
+/// Two quotients that do not agree have an edge between their points, as `relu` and `max` have one: then the points move
+/// nearer, until it is outside.
 fn derivatives(mut values: Vec<f64>, mut loss: impl FnMut(&[f64]) -> f64) -> Vec<f64> {
     let mut derivatives = Vec::with_capacity(values.len());
     for index in 0..values.len() {
         let middle = values[index];
-        let distance = DISTANCE * middle.abs().max(1.0);
-        let mut at = |offset: f64| {
-            values[index] = middle + offset * distance;
-            loss(&values)
+        let measure = middle.abs().max(1.0);
+        let mut distance = DISTANCE * measure;
+        let derivative = loop {
+            let mut at = |offset: f64| {
+                values[index] = middle + offset * distance;
+                loss(&values)
+            };
+            let [below, above] = [at(-1.0), at(1.0)];
+            let (near, far) = ((above - below) / (2.0 * distance), (at(2.0) - at(-2.0)) / (4.0 * distance));
+            let agreeing = AGREEING * near.abs().max(far.abs()).max(above.abs()).max(below.abs());
+            let apart = (near - far).abs();
+            if apart > agreeing && distance > LEAST_DISTANCE * measure {
+                distance /= 8.0;
+                continue;
+            }
+            break (4.0 * near - far) / 3.0;
         };
-        let (near, far) = (at(1.0) - at(-1.0), at(2.0) - at(-2.0));
-        derivatives.push((8.0 * near - far) / (12.0 * distance));
+        derivatives.push(derivative);
         values[index] = middle;
     }
     loss(&values);

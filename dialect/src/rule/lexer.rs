@@ -38,6 +38,11 @@ pub(super) fn tokens(source: &Arc<Source>) -> (Vec<Token>, Diagnostics) {
                 at += 1;
                 continue;
             }
+            // Some editors mark a file as UTF-8 by this at its beginning.
+            '\u{feff}' if at == 0 => {
+                at += first.len_utf8();
+                continue;
+            }
             _ if first.is_whitespace() => {
                 at += first.len_utf8();
                 continue;
@@ -90,6 +95,8 @@ fn number(text: &str) -> (TokenKind, usize) {
             length += 1 + sign + exponent;
         }
     }
-    // Such a text is always a number; one too large for f64 reads as infinity and is refused where it is used.
-    (TokenKind::Number(text[..length].parse().unwrap_or(f64::INFINITY)), length)
+    // Such a text is always a number; one too large for f32, in which kernels compute, reads as infinity and is refused
+    // where it is used.
+    let number = text[..length].parse::<f64>().ok().filter(|&number| (number as f32).is_finite());
+    (TokenKind::Number(number.unwrap_or(f64::INFINITY)), length)
 }

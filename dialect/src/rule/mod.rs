@@ -60,7 +60,7 @@ pub struct File {
     /// The rule without variants.
     program: program::Program,
     /// How a layer makes the inputs, if the file says it.
-    pub layer: Option<layer::Layer>,
+    layer: Option<syntax::Layer>,
 }
 
 /// Reads and checks a rule file.
@@ -73,17 +73,13 @@ pub fn parse(source: &Arc<Source>) -> Result<File, Diagnostics> {
     if diagnostics.is_empty() {
         diagnostics.extend(check_variants(&syntax, &program));
     }
-    let layer = syntax.layer.as_ref().map(|layer| {
-        let ports =
-            layer::Ports { inputs: &program.inputs, parameters: &program.parameters, outputs: &program.outputs };
-        let (layer, found) = layer::check(layer, ports);
-        diagnostics.extend(found);
-        layer
-    });
+    if let Some(layer) = &syntax.layer {
+        diagnostics.extend(layer::check(layer, layer::Ports::of(&program, &program)).1);
+    }
     if !diagnostics.is_empty() {
         return Err(diagnostics);
     }
-    Ok(File { rule: syntax.rule, variants: syntax.variants, program, layer })
+    Ok(File { rule: syntax.rule, variants: syntax.variants, program, layer: syntax.layer })
 }
 
 /// Each variant alone, and their names.
@@ -152,15 +148,44 @@ impl File {
         sizes: &BTreeMap<String, usize>,
         options: &BTreeMap<String, f64>,
     ) -> Result<UpdateRule, Diagnostics> {
-        let is_variant = |name: &String| self.variants.iter().any(|variant| variant.name.text == *name);
-        let (switches, options): (BTreeMap<String, f64>, _) =
-            options.iter().map(|(name, &value)| (name.clone(), value)).partition(|(name, _)| is_variant(name));
+        let (on, options) = self.switches(options)?;
+        self.with_variants(&on)?.instantiate(sizes, &options, &self.variants().collect::<Vec<_>>())
+    }
+
+    /// How a layer makes the inputs that the rule has with these options, if the file says it.
+    ///
+    /// # Errors
+    /// A variant whose inputs the layer part does not make, variants that do not go together.
+    pub fn layer(&self, options: &BTreeMap<String, f64>) -> Result<Option<layer::Layer>, Diagnostics> {
+        let Some(layer) = &self.layer else { return Ok(None) };
+        let (on, _) = self.switches(options)?;
+        let program = self.with_variants(&on)?;
+        let (layer, found) = layer::check(layer, layer::Ports::of(&program, &self.program));
+        if found.is_empty() {
+            return Ok(Some(layer));
+        }
+        // Without variants the layer part was found to be sound.
+        let on = on.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+        let message = format!("the layer part of `{}` does not make what the rule takes with {on} on", self.name());
+        let found = found.into_iter().filter_map(|found| Some((found.primary?.span, found.message)));
+        let diagnostic = Diagnostic::error(codes::VARIANT, message).at(self.span().clone());
+        let help = "leave the variant off, or write an update rule of your own whose layer part makes these inputs";
+        Err(vec![found.fold(diagnostic.help(help), |all, (span, message)| all.related(span, message))])
+    }
+
+    /// The variants that are on, and the other options.
+    fn switches<'a>(
+        &self,
+        options: &'a BTreeMap<String, f64>,
+    ) -> Result<(Vec<&'a str>, BTreeMap<String, f64>), Diagnostics> {
+        let is_variant = |name: &str| self.variants().any(|variant| variant == name);
+        let (switches, options): (Vec<_>, Vec<_>) = options.iter().partition(|(name, _)| is_variant(name));
         if let Some((name, value)) = switches.iter().find(|(_, value)| ![0.0, 1.0].contains(*value)) {
             let message = format!("the variant `{name}` is 1 or 0, not {value}");
             return Err(vec![Diagnostic::error(codes::VARIANT, message).at(self.span().clone())]);
         }
-        let on: Vec<&str> = switches.iter().filter(|(_, value)| **value == 1.0).map(|(name, _)| &name[..]).collect();
-        self.with_variants(&on)?.instantiate(sizes, &options, &self.variants().collect::<Vec<_>>())
+        let on = switches.into_iter().filter(|(_, value)| **value == 1.0).map(|(name, _)| &name[..]).collect();
+        Ok((on, options.into_iter().map(|(name, &value)| (name.clone(), value)).collect()))
     }
 
     /// What the rule takes and gives with these variants on.

@@ -166,10 +166,11 @@ impl Program {
                 Some(&value) => Ok(value),
                 None => evaluate(default, &values, sizes),
             };
-            let value = value.and_then(|value| match value.is_finite() {
+            let value = value.and_then(|value| match (value as f32).is_finite() {
                 true => Ok(value),
                 false => {
-                    let message = format!("the option `{}` is {value}, which is not a finite number", name.text);
+                    let why = if value.is_finite() { "too large for float32" } else { "not a finite number" };
+                    let message = format!("the option `{}` is {value:?}, which is {why}", name.text);
                     Err(Box::new(Diagnostic::error(codes::OPTION, message).at(default.span.clone())))
                 }
             });
@@ -250,7 +251,7 @@ impl Unrolled<'_> {
         };
         if self.body.ops.len() >= MOST_OPERATIONS {
             let message = format!("this update rule has more than {MOST_OPERATIONS} operations");
-            let help = "make the axis of its loop smaller";
+            let help = "make the axis of its loop smaller, or the rule shorter";
             return Err(Diagnostic::error(codes::TOO_LARGE, message).at(step.span.clone()).help(help).into());
         }
         let operands: Vec<ValueId> = step.operands.iter().map(|&operand| self.values[operand]).collect();

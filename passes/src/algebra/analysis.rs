@@ -102,7 +102,7 @@ pub fn analyse(rule: &UpdateRule, proof: bool) -> Analysis {
         Err(refusal) => {
             analysis.class = match refusal.reason {
                 Reason::NotPositive | Reason::Grows | Reason::FullDecay | Reason::ColumnErase => "affine",
-                Reason::FullWrite | Reason::WholeState | Reason::Moved => "affine",
+                Reason::FullWrite | Reason::WholeState { .. } | Reason::Moved => "affine",
                 Reason::TooLong { .. } => "unknown, as the equations are too long",
                 Reason::NotRead if !refusal.term.holds_state() => "affine",
                 _ => "not a chain of affine scans",
@@ -169,6 +169,9 @@ impl Analysis {
     }
 }
 
+/// Characters of a refused term that are shown: what is longer says no more.
+const LONGEST_TERM: usize = 400;
+
 fn refused(rule: &UpdateRule, imported: &Imported, refusal: &Refusal, printer: &Printer<'_>) -> Refused {
     let place = match refusal.place {
         Place::State(number) => rule.states[number].name.clone(),
@@ -176,7 +179,10 @@ fn refused(rule: &UpdateRule, imported: &Imported, refusal: &Refusal, printer: &
     };
     let reason = match &refusal.reason {
         Reason::NotLinear => format!("the equation of `{place}` is not of degree one in the memory"),
-        Reason::WholeState => {
+        Reason::WholeState { coupled: false } => {
+            format!("the equation of `{place}` holds another state as a whole, not what a vector reads from it")
+        }
+        Reason::WholeState { coupled: true } => {
             format!("the equation of `{place}` holds another state as a whole, and that one needs `{place}`")
         }
         Reason::Cycle => format!("the equation of `{place}` needs a state that needs `{place}`"),
@@ -212,7 +218,12 @@ fn refused(rule: &UpdateRule, imported: &Imported, refusal: &Refusal, printer: &
         Reason::OwnQuery => format!("a reading of `{place}` depends on another reading of it"),
         Reason::Fault(message) => format!("{message}, which is a fault of momc"),
     };
-    Refused { reason, term: printer.polynomial(&refusal.term), span: span(rule, imported, refusal) }
+    let mut term = printer.polynomial(&refusal.term);
+    if let Some((end, _)) = term.char_indices().nth(LONGEST_TERM) {
+        term.truncate(end);
+        term.push('…');
+    }
+    Refused { reason, term, span: span(rule, imported, refusal) }
 }
 
 /// Whether an output holds entries of a state as they are.

@@ -54,7 +54,7 @@ pub(crate) fn refusal(rule: &UpdateRule, imported: &Imported) -> Option<Refusal>
     };
     Some(Refusal {
         place: Place::State(state),
-        reason: if whole { Reason::WholeState } else { Reason::Cycle },
+        reason: if whole { Reason::WholeState { coupled: true } } else { Reason::Cycle },
         term,
         at: Some(at),
     })

@@ -38,8 +38,8 @@ pub(crate) enum Place {
 pub(crate) enum Reason {
     /// The term is not of degree one in the states.
     NotLinear,
-    /// The term holds another state as a whole.
-    WholeState,
+    /// The term holds another state as a whole; whether that one needs this one.
+    WholeState { coupled: bool },
     /// The states' equations need one another.
     Cycle,
     /// The term permutes or picks entries of the state.
@@ -177,7 +177,7 @@ fn cycle(state: usize, next: &Polynomial, left: &BTreeSet<usize>) -> Refusal {
     let term = term.map(|(monomial, factor)| Polynomial::of(monomial.clone(), factor.0)).unwrap_or_default();
     Refusal {
         place: Place::State(state),
-        reason: if whole { Reason::WholeState } else { Reason::Cycle },
+        reason: if whole { Reason::WholeState { coupled: true } } else { Reason::Cycle },
         term,
         at: None,
     }
@@ -253,7 +253,7 @@ fn classify(state: usize, next: &Polynomial, own: &[u32], preferred: usize) -> R
         match dependent.filter(|(_, exponent)| with.0.len() == 1 && exponent.0 == 1.0) {
             Some((Atom::Leaf(leaf), _)) if *leaf == whole => decay = decay.plus(&Polynomial::of(without, factor.0)),
             Some((Atom::Leaf(leaf), _)) if leaf.symbol == whole.symbol => return Err((Reason::Moved, term())),
-            Some((Atom::Leaf(_), _)) => return Err((Reason::WholeState, term())),
+            Some((Atom::Leaf(_), _)) => return Err((Reason::WholeState { coupled: false }, term())),
             Some((atom, _)) => match Reading::of(atom) {
                 Some(reading) if reading.state == state => erases.push((without, factor.0, reading)),
                 _ => return Err((Reason::NotLinear, term())),

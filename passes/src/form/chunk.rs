@@ -14,7 +14,8 @@
 //! reads the state before the token takes `G⁻`, `E⁻` and `s < t` in the second line; a reading over the columns has
 //! `P[t, s] = q_t · ṽ_s` and `u` in the place of `ṽ`.
 //!
-//! Tokens that are not there have `u = 0` and gates 0: then nothing of them reaches a state or another token.
+//! Tokens that are not there have `u = 0` and gates 0: then nothing of them reaches a state or another token, as long as
+//! all else of them is finite, which it is because they are repetitions of one that is there.
 
 mod rows;
 #[cfg(test)]
@@ -181,9 +182,8 @@ fn gate(rows: &mut Rows<'_>, scan: &AffineScan) -> Result<(Gate, Option<Value>),
         _ => graph.exp(gate),
     };
     let lowest = graph.constant(LOWEST_GATE);
-    let lowest = graph.product(lowest, real);
-    // Gates are at most 0, so the bound of an absent token, which is 0, is its gate.
     let gate = graph.map(Function::Max, &[gate, lowest]);
+    let gate = graph.product(gate, real);
     Ok((if graph.shape(gate).columns == 1 { Gate::Scalar(gate) } else { Gate::Rows(gate) }, Some(kept)))
 }
 

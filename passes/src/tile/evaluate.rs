@@ -76,7 +76,7 @@ impl Scan {
         evaluate(&self.step, &Arguments { inputs: &inputs, parameters, states, real, head })
     }
 
-    /// The steps over a segment; for a step of one token, only those whose token is there.
+    /// The steps over a segment of which any token is there.
     fn steps(&self, segment: &Segment<'_>) -> Vec<Step> {
         let chunk = self.schedule.chunk;
         let is_real = |token: usize| token < segment.tokens && segment.real.is_none_or(|real| real[token]);
@@ -85,7 +85,7 @@ impl Scan {
             Step { first, real }
         };
         let steps = (0..segment.tokens).step_by(chunk).map(one);
-        steps.filter(|step| chunk > 1 || step.real[0] > 0.0).collect()
+        steps.filter(|step| step.tokens().next().is_some()).collect()
     }
 }
 
@@ -132,8 +132,10 @@ impl Gradient {
         result: &mut Cotangents,
     ) {
         let scan = &self.scan;
-        let given = scan.inputs.iter().zip(segment.inputs).chain(scan.outputs.iter().zip(&cotangents.outputs));
-        let inputs: Vec<Vec<f64>> = given.map(|(port, rows)| step.load(port, rows)).collect();
+        let given = scan.inputs.iter().zip(segment.inputs).map(|(port, rows)| step.load(port, rows));
+        let cotangents = scan.outputs.iter().zip(&cotangents.outputs);
+        let cotangents = cotangents.map(|(port, rows)| step.load_present(port, rows));
+        let inputs: Vec<Vec<f64>> = given.chain(cotangents).collect();
         let states: Vec<Vec<f64>> = before.into_iter().chain(result.states.drain(..)).collect();
         let (parameters, real, head) = (segment.parameters, &step.real[..], segment.head);
         let mut made = evaluate(&self.back, &Arguments { inputs: &inputs, parameters, states: &states, real, head });
@@ -155,8 +157,20 @@ struct Step {
 }
 
 impl Step {
-    /// The rows of this step's tokens, zeros for those that are not there.
+    /// The rows of this step's tokens, that of the last one there for those that are not there.
     fn load(&self, port: &Port, rows: &[f64]) -> Vec<f64> {
+        let width = port.shape.elements();
+        let mut tile = self.load_present(port, rows);
+        if let Some((last, _)) = self.tokens().last() {
+            let last = tile[last * width..][..width].to_vec();
+            let absent = tile.chunks_mut(width).zip(&self.real).filter(|(_, real)| **real == 0.0);
+            absent.for_each(|(row, _)| row.copy_from_slice(&last));
+        }
+        tile
+    }
+
+    /// The rows of this step's tokens, zeros for those that are not there.
+    fn load_present(&self, port: &Port, rows: &[f64]) -> Vec<f64> {
         let width = port.shape.elements();
         let mut tile = vec![0.0; self.real.len() * width];
         for (row, _) in self.tokens() {

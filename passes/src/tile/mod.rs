@@ -13,6 +13,7 @@ pub(crate) mod cpu;
 pub(crate) mod evaluate;
 pub(crate) mod flops;
 pub(crate) mod graph;
+pub(crate) mod halves;
 mod print;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -49,11 +50,13 @@ pub(crate) struct Port {
 
 /// A scan in some form.
 ///
-/// Arguments of `step` are numbered in their kind: [`Op::Input`] of `inputs` (a row for each token of the step, zeros
-/// where there is none), [`Op::Parameter`] of `parameters`, [`Op::State`] of `states` before the step. Its results are
-/// the `outputs` of the step's tokens, then the states after it. For tokens that are not there ([`Op::Real`] is 0) the
-/// step must leave states as they are; what it outputs for them is not stored. A step of one token whose token is not
-/// there is skipped, in either direction, so that it need not ask.
+/// Arguments of `step` are numbered in their kind: [`Op::Input`] of `inputs` (a row for each token of the step),
+/// [`Op::Parameter`] of `parameters`, [`Op::State`] of `states` before the step. Its results are the `outputs` of the
+/// step's tokens, then the states after it. For tokens that are not there ([`Op::Real`] is 0) the step must leave states
+/// as they are; what it outputs for them is not stored. Their rows are those of the last token that is there, so that
+/// what is computed of them is as finite as what is computed of it: of zeros an update rule may take the logarithm, or
+/// divide by them. A step none of whose tokens is there is skipped, in either direction, so that one of a single token
+/// need not ask.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Scan {
     pub(crate) name: String,
@@ -70,8 +73,8 @@ pub(crate) struct Scan {
 ///
 /// The kernel first walks forward and saves the states before every `save`-th step; then, group after group of `save`
 /// steps from the end, it computes the states within the group again and walks back. Arguments of `back` are those of
-/// the forward step, and after the `inputs` the cotangents of the outputs, after the `states` the cotangents of the
-/// states after the step. Its results are the cotangents of the inputs of the step's tokens, then those of the
+/// the forward step, and after the `inputs` the cotangents of the outputs (zeros for tokens that are not there), after
+/// the `states` the cotangents of the states after the step. Its results are the cotangents of the inputs of the step's tokens, then those of the
 /// parameters (to be summed over steps), then those of the states before the step. Cotangents of inputs and parameters
 /// that several heads share are given for each head of the scan, those of parameters for each sequence.
 #[derive(Clone, Debug, PartialEq)]

@@ -248,6 +248,8 @@ fn chunked() -> Scan {
     let schedule = Schedule { chunk: C, sub_block: 2, save: 2 };
     let mut step = Graph::default();
     let (x, g) = (step.argument(Op::Input(0), ROWS), step.argument(Op::Input(1), ROWS));
+    let real = step.argument(Op::Real, Shape::new(C, 1));
+    let (x, g) = (step.product(x, real), step.product(g, real));
     let state = step.argument(Op::State(0), Shape::new(1, D));
     let ones = step.add(Op::Triangle { n: C, strict: false }, &[]);
     let within = step.add(Op::DecayApply { exclusive: false, transposed: false }, &[ones, x, g]);
@@ -257,7 +259,6 @@ fn chunked() -> Scan {
     let y = step.sum(within, before);
     let last = step.add(Op::Slice { row: C - 1, column: 0, shape: Shape::new(1, D) }, &[y]);
     let head = step.argument(Op::Head, Shape::ONE);
-    let real = step.argument(Op::Real, Shape::new(C, 1));
     let marked = step.product(real, head);
     let read = step.sum(y, marked);
     step.results = vec![read, last];
@@ -379,9 +380,9 @@ fn graphs_that_are_refused() {
     );
     refused(|scan| scan.step.results.swap(0, 1), "`sums`: the results are ([1, 3], [4, 3]), not ([4, 3], [1, 3])");
     refused(
-        |scan| scan.step.nodes[4].operands[0] = Value(0),
-        "`sums`: %4 (`decay_apply`) needs a square operand and two of one shape with as many rows; \
+        |scan| scan.step.nodes[7].operands[0] = Value(0),
+        "`sums`: %7 (`decay_apply`) needs a square operand and two of one shape with as many rows; \
          found ([4, 3], [4, 3], [4, 3]) -> [4, 3]",
     );
-    refused(|scan| scan.step.nodes.swap(5, 6), "`sums`: %5 (`exp`) uses a value that is made later");
+    refused(|scan| scan.step.nodes.swap(8, 9), "`sums`: %8 (`exp`) uses a value that is made later");
 }

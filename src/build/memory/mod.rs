@@ -62,13 +62,14 @@ impl<'a> Memory<'a> {
             }
             axes.insert(axis.to_owned(), Axis::named(axis, size as usize));
         }
-        if let Some(layer) = &file.layer {
+        let layer = file.layer(&options).map_err(all_here)?;
+        if let Some(layer) = &layer {
             let numbers = numbers(layer, &axes, [0.0, model.layers as f64], spec).map_err(all_here)?;
             for axis in layer.own_axes() {
                 axes.insert(axis.to_owned(), Axis::named(axis, numbers[axis] as usize));
             }
         }
-        options.retain(|name, _| !file.layer.as_ref().is_some_and(|layer| layer.has_setting(name)));
+        options.retain(|name, _| !layer.as_ref().is_some_and(|layer| layer.has_setting(name)));
         let mut sizes = sizes(&axes);
         sizes.insert("heads".to_owned(), spec.heads);
         let update_rule = file.update_rule(&sizes, &options).map_err(all_here)?;
@@ -76,7 +77,7 @@ impl<'a> Memory<'a> {
             let message = format!("the memory of a layer has one output over `value`, `{}` has not", file.name());
             return Err(refuse(message, "write one `out`, and let it be a vector over the axis `value`"));
         }
-        let Some(layer) = file.layer.clone() else {
+        let Some(layer) = layer else {
             let message = format!("the file of `{}` does not say how a layer makes its inputs", file.name());
             return Err(refuse(message, "add `layer { … }` with one line for each input"));
         };

@@ -10,7 +10,8 @@ use crate::cli::ui;
 
 /// Check an update rule: its class, its normal form, and the forms it has
 ///
-/// Sizes of axes are made up, unless they are given as `--set key=64`; nothing that is found depends on them.
+/// Sizes of axes are made up, unless they are given as `--set key=64`; what is found depends on them only where a loop
+/// counts an axis.
 #[derive(Args)]
 #[command(after_help = "Examples:
   momc rule check my_rule.mom

@@ -45,7 +45,7 @@ impl Rule {
 struct RuleArguments {
     /// A file ending in .mom, or the name of a rule that ships with momc
     rule: String,
-    /// Give an option of the rule a value, or turn a variant on with 1
+    /// Give an option of the rule a value or an axis a size, or turn a variant on with 1
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
     settings: Vec<(String, f64)>,
 }

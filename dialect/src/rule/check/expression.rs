@@ -1,6 +1,6 @@
 //! Expressions: names, arithmetic, powers, entries.
 
-use super::{Checker, Meaning, Value};
+use super::{Checker, Meaning, Value, too_large};
 use crate::{
     diagnostic::{Diagnostic, Span},
     graph::Function,
@@ -20,7 +20,7 @@ impl Checker<'_> {
         match &expression.kind {
             ExpressionKind::Number(number) => {
                 if !number.is_finite() {
-                    self.report(Diagnostic::error(codes::SYNTAX, "this number is too large").at(span.clone()));
+                    self.report(too_large(span));
                     return None;
                 }
                 Some(self.number(*number, span))
@@ -117,13 +117,25 @@ impl Checker<'_> {
         // What is wrong within is said first.
         let known = self.expression(base).is_some() && self.expression(exponent).is_some();
         if known {
-            let base = base.quoted();
+            let is_number = |expression: &Expression| match &expression.kind {
+                ExpressionKind::Negate(operand) => matches!(operand.kind, ExpressionKind::Number(_)),
+                other => matches!(other, ExpressionKind::Number(_)),
+            };
+            let help = match (is_number(base), is_number(exponent)) {
+                (true, false) => "the base of a power must be positive".to_owned(),
+                (false, false) => format!("write `exp({} * log({}))`", exponent.quoted(), base.quoted()),
+                _ => format!(
+                    "write `1 / {0}` or `sqrt({0})`; a power of sizes and numbers belongs in an `option`",
+                    base.quoted()
+                ),
+            };
             self.report(
-                Diagnostic::error(codes::NOT_HERE, "only `x^2`, `x^3`, `x^4` and powers of a number are values")
-                    .at(span.clone())
-                    .help(format!(
-                        "write `1 / {base}` or `sqrt({base})`; a power of sizes and numbers belongs in an `option`"
-                    )),
+                Diagnostic::error(
+                    codes::NOT_HERE,
+                    "only `x^2`, `x^3`, `x^4` and powers of a positive number are values",
+                )
+                .at(span.clone())
+                .help(help),
             );
         }
         None

@@ -63,6 +63,11 @@ pub(super) fn check(rule: &Rule, variants: &[&Variant]) -> (Program, Diagnostics
     (checker.program, checker.diagnostics)
 }
 
+/// A number that kernels cannot hold.
+fn too_large(span: &Span) -> Diagnostic {
+    Diagnostic::error(codes::SYNTAX, "this number is too large").at(span.clone())
+}
+
 #[derive(Clone, Debug)]
 struct Value {
     number: usize,
@@ -357,6 +362,7 @@ impl Checker<'_> {
                     .help(format!("write `next {} = …`", name.text)),
             );
         }
+        self.check_outside_names();
         if !self.diagnostics.is_empty() {
             // A name may be unused because the statement that uses it was refused.
             return;
@@ -376,7 +382,8 @@ impl Checker<'_> {
 
     fn check_option(&mut self, expression: &Expression) {
         match &expression.kind {
-            ExpressionKind::Number(_) => {}
+            ExpressionKind::Number(number) if number.is_finite() => {}
+            ExpressionKind::Number(_) => self.report(too_large(&expression.span)),
             ExpressionKind::Negate(operand) => self.check_option(operand),
             ExpressionKind::Binary { operator, left, right } if *operator != Operator::Product => {
                 self.check_option(left);

@@ -3,6 +3,7 @@
 use super::{Binding, Checker, Meaning, variant::mentions};
 use crate::{
     diagnostic::{Diagnostic, Span},
+    ops,
     rule::{
         codes,
         program::HEADS,
@@ -28,6 +29,38 @@ impl Checker<'_> {
             return self.report(diagnostic);
         }
         self.bindings.push(Binding { name: name.clone(), meaning, used: false });
+    }
+
+    /// Names of inputs, parameters, states and outputs that a program or a file of tensors has for something else.
+    pub(super) fn check_outside_names(&mut self) {
+        let program = &self.program;
+        let given = || program.inputs.iter().chain(&program.parameters);
+        let carried = given().chain(&program.states).map(|socket| &socket.name);
+        let mut found = Vec::new();
+        for name in carried.filter(|name| ops::input_type(&name.text).is_some()) {
+            found.push(
+                Diagnostic::error(codes::DUPLICATE_NAME, format!("`{}` has a meaning of its own", name.text))
+                    .at(name.span.clone())
+                    .help("an input of every program is called so; choose another name"),
+            );
+        }
+        for state in &program.states {
+            let before = given().map(|socket| (socket, '0', "before the first token"));
+            let after = program.outputs.iter().map(|socket| (socket, 't', "after the last token"));
+            for (other, ending, when) in before.chain(after) {
+                if other.name.text.strip_suffix(ending) == Some(&state.name.text) {
+                    let message =
+                        format!("`{}` is the name of the state `{}` {when}", other.name.text, state.name.text);
+                    found.push(
+                        Diagnostic::error(codes::DUPLICATE_NAME, message)
+                            .at(other.name.span.clone())
+                            .related(state.name.span.clone(), "the state")
+                            .help("files of tensors have both; choose another name"),
+                    );
+                }
+            }
+        }
+        self.diagnostics.extend(found);
     }
 
     pub(super) fn mark_used(&mut self, name: &str) {

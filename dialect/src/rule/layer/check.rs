@@ -3,7 +3,7 @@
 use super::{
     super::{
         codes,
-        program::{Socket, not_arithmetic},
+        program::{Program, Socket, not_arithmetic},
         syntax::{self, ExpressionKind, LayerLine, Name, Operator},
         unknown,
     },
@@ -20,12 +20,25 @@ pub(in super::super) struct Ports<'a> {
     pub inputs: &'a [Socket],
     pub parameters: &'a [Socket],
     pub outputs: &'a [Socket],
+    /// The update rule without variants, whose inputs a variant may do without.
+    plain: &'a Program,
 }
 
 impl<'a> Ports<'a> {
+    /// Those of an update rule, and of the same without variants.
+    pub(in super::super) fn of(program: &'a Program, plain: &'a Program) -> Ports<'a> {
+        Ports { inputs: &program.inputs, parameters: &program.parameters, outputs: &program.outputs, plain }
+    }
+
     /// What the layer makes for the update rule.
     fn taken(self) -> impl Iterator<Item = &'a Socket> {
         self.inputs.iter().chain(self.parameters)
+    }
+
+    /// What the update rule takes without variants, but not with them.
+    fn given_up(self, name: &str) -> Option<&'a Socket> {
+        let mut taken = self.plain.inputs.iter().chain(&self.plain.parameters);
+        taken.find(|port| port.name.text == name && self.role(name).is_none())
     }
 
     fn role(self, name: &str) -> Option<(Role, &'a Socket)> {
@@ -162,7 +175,9 @@ impl Checker<'_> {
                     Some(written) => {
                         let written_axes = self.axes(written)?;
                         let grouped = [&[GROUP.to_owned()], &default[1..]].concat();
-                        if written_axes != default && !(written_axes == grouped && matches!(role, Role::Input(_))) {
+                        if written_axes != default
+                            && !(written_axes == grouped && matches!(role, Role::Input(_) | Role::Let))
+                        {
                             let message = format!("`{}` has the axes {}", name.text, list(&default));
                             let span = written.first().map_or(&name.span, |axis| &axis.span);
                             self.report(Diagnostic::error(codes::AXES, message).at(span.clone()).help(format!(
@@ -183,6 +198,9 @@ impl Checker<'_> {
         let of_head = |port: &Socket| [&[HEAD.to_owned()], &port.axes[..]].concat();
         if let Some((role, port)) = self.ports.role(&name.text) {
             return Some((role, of_head(port)));
+        }
+        if let Some(port) = self.ports.given_up(&name.text) {
+            return Some((Role::Let, of_head(port)));
         }
         let role = match name.text.as_str() {
             "read" => Role::Read,
@@ -207,9 +225,12 @@ impl Checker<'_> {
         let span = &layer.span;
         let of = |kind: Kind| Expression { kind, span: span.clone() };
         let (norm, gate) = ("o_norm".to_owned(), "g_proj".to_owned());
-        if let Some((taken, _)) = self.weights.iter().find(|(weight, _)| weight.name == norm) {
-            let message = format!("`{norm}` is a weight of every layer that does not say what its `output` is");
-            let diagnostic = Diagnostic::error(codes::DUPLICATE_NAME, message).at(taken.span.clone());
+        let declared = self.weights.iter().find(|(weight, _)| [&norm, &gate].contains(&&weight.name));
+        let declared = declared.map(|(weight, _)| (weight.name.clone(), weight.span.clone()));
+        let projected = self.matrices.iter().any(|(name, _)| *name == gate).then(|| (gate.clone(), span.clone()));
+        if let Some((taken, span)) = declared.or(projected) {
+            let message = format!("`{taken}` is a weight of every layer that does not say what its `output` is");
+            let diagnostic = Diagnostic::error(codes::DUPLICATE_NAME, message).at(span);
             self.report(diagnostic.help("choose another name, or write `output = …`"));
             return None;
         }
@@ -309,7 +330,7 @@ impl Checker<'_> {
                 axes: axes.clone(),
                 reads_tokens,
                 of_token,
-                used: role != Role::Let,
+                used: role != Role::Let || self.ports.given_up(&name.text).is_some(),
                 span: name.span.clone(),
             });
         }

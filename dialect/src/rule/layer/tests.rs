@@ -16,13 +16,13 @@ fn read(text: &str) -> Result<File, Diagnostics> {
 fn with_layer(layer: &str) -> Result<Layer, Diagnostics> {
     let text =
         format!("rule r(k: key, b: scalar) {{ state h: key\n next h = h + b * k\n out o = h }}\nlayer {{\n{layer}\n}}");
-    read(&text).map(|file| file.layer.unwrap())
+    read(&text).and_then(|file| file.layer(&BTreeMap::new())).map(Option::unwrap)
 }
 
 #[test]
 fn the_layer_says_which_weights_are_per_memory() {
     let (_, text) = BUILTIN.iter().find(|(name, _)| *name == "gated_delta_rule").unwrap();
-    let layer = read(text).unwrap().layer.unwrap();
+    let layer = read(text).unwrap().layer(&BTreeMap::new()).unwrap().unwrap();
     let parts = layer.named("beta").unwrap().value.parts();
     let projection = Kind::Project { weight: "b_proj".into(), of: "hidden".into(), per_memory: true };
     assert!(parts.iter().any(|part| part.kind == projection));
@@ -71,6 +71,10 @@ const WRONG_LAYERS: &[(&str, &str)] = &[
         "E0220 `b` is the same for all tokens | make it from the hidden states with `project(…)`",
     ),
     (
+        "k = project(g_proj)\nb = project(r)",
+        "E0213 `g_proj` is a weight of every layer that does not say what its `output` is | choose another name, or write `output = …`",
+    ),
+    (
         "k = project(p)\nb = project(p)",
         "E0213 `p` is used as two different weights | a weight has one set of axes, and is either one for all memories or one per memory",
     ),
@@ -96,4 +100,22 @@ fn a_wrong_layer_is_answered() {
     for (layer, expected) in WRONG_LAYERS {
         assert_eq!(first_of(&with_layer(layer).expect_err(layer)), *expected, "\n{layer}");
     }
+}
+
+#[test]
+fn a_variant_changes_what_the_layer_makes() {
+    let text = "rule r(k: key, b: scalar) { state h: key\n next h = h + b * k\n out o = h }
+        variant wide(b: key) {}
+        variant raw(a: scalar) { b = sigmoid(a) }
+        variant full() { b = 1 }
+        layer { k = project(k_proj)\n b = project(b_proj) }";
+    let with = |variant: &str| read(text).unwrap().layer(&BTreeMap::from([(variant.to_owned(), 1.0)]));
+    let layer = with("wide").unwrap().unwrap();
+    assert_eq!(layer.named("b").unwrap().axes, ["head", "key"]);
+    let refused = with("raw").unwrap_err();
+    assert_eq!(refused[0].message, "the layer part of `r` does not make what the rule takes with `raw` on");
+    assert_eq!(refused[0].related.len(), 1);
+    // What makes an input that is not taken any more stands for nothing.
+    let layer = with("full").unwrap().unwrap();
+    assert_eq!([0, 1].map(|number| layer.definition(Role::Input(number)).is_some()), [true, false]);
 }

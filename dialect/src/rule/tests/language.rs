@@ -278,3 +278,13 @@ fn spoilt_rules_are_refused_or_well_typed() {
         }
     }
 }
+
+/// What some editors put at the beginning of a file, and the ends of lines of another system.
+#[test]
+fn a_mark_of_utf8_and_carriage_returns_mean_nothing() {
+    for (name, text) in crate::rule::BUILTIN {
+        let rule = |text: &str| read(text).unwrap_or_else(|found| panic!("{name}: {found:?}"));
+        let marked = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+        assert_eq!(rule(&marked).interface(&[]), rule(text).interface(&[]));
+    }
+}

@@ -38,7 +38,7 @@ fn every_shipped_rule_is_well_typed() {
         for (&value, port) in rule.next.iter().zip(&rule.states).chain(rule.read.iter().zip(&rule.outputs)) {
             assert_eq!(*rule.body.ty(value), port.ty, "{name}: {}", port.name);
         }
-        if let Some(layer) = &file.layer {
+        if let Some(layer) = file.layer(&BTreeMap::new()).unwrap() {
             let inputs = layer.definitions.iter().filter(|definition| matches!(definition.role, Role::Input(_)));
             assert_eq!(inputs.count(), rule.inputs.len());
         }
@@ -132,7 +132,7 @@ const WRONG_LINES: &[(&str, &str)] = &[
     ("next s = k v^T", "E0211 `next` needs a state, and `s` is none | known here: `h`"),
     (
         "next h = b^5 * h",
-        "E0219 only `x^2`, `x^3`, `x^4` and powers of a number are values | write `1 / b` or `sqrt(b)`; a power of sizes and \
+        "E0219 only `x^2`, `x^3`, `x^4` and powers of a positive number are values | write `1 / b` or `sqrt(b)`; a power of sizes and \
          numbers belongs in an `option`",
     ),
     ("next h = key * h", "E0211 `key` is an axis, not a value | its size is known in an option: `option size = key`"),

@@ -62,7 +62,7 @@ impl<'c> Rows<'c> {
         self.tiles.insert(argument, tile);
     }
 
-    /// The tile of a value with a row for each token. Tokens that are not there may have zeros.
+    /// The tile of a value with a row for each token.
     ///
     /// # Errors
     /// As [`Rows::tile`].
@@ -77,8 +77,10 @@ impl<'c> Rows<'c> {
         if self.graph.shape(tile).rows == self.chunk {
             return Ok(tile);
         }
-        let real = self.real();
-        Ok(self.graph.product(tile, real))
+        // Tokens that are not there have it too: a later scan may divide by what they read.
+        let zero = self.graph.constant(0.0);
+        let zeros = self.graph.add(Op::Pad { row: 0, column: 0, shape: Shape::new(self.chunk, 1) }, &[zero]);
+        Ok(self.graph.sum(tile, zeros))
     }
 
     /// The tile of a value.

@@ -4,14 +4,11 @@
 //! vectors of one row of the right operand and repeats one number of the left for each row. Nothing is packed, as rows
 //! of the right operand are contiguous.
 
-use super::{
-    plan::Half,
-    step::{Block, Frame, Step, Tile, vector},
-};
+use super::step::{Block, Frame, Step, Tile, vector};
 use crate::{
     emit::{Emit, Ty, V},
     target::Target,
-    tile::{Op, Shape, Value},
+    tile::{Op, Shape, Value, halves::Half},
 };
 
 /// The left operand of a product.
@@ -85,7 +82,7 @@ const COLUMN_ROWS: usize = 4;
 impl Step<'_> {
     /// What register tiles of a value waste at diagonals: of its own, and of the left operands of its products.
     pub(super) fn waste(&self, value: Value) -> Waste {
-        let own = match self.plan.is_lower[value.index()] {
+        let own = match self.plan.halves.is_lower(&self.plan.graph, value) {
             true => 1.0 / self.shape(value).rows as f64,
             false => 0.0,
         };
@@ -96,7 +93,7 @@ impl Step<'_> {
         let node = &self.plan.graph.nodes[value.index()];
         if let Op::Dot { .. } = node.op {
             let left = node.operands[0];
-            let is_half = self.plan.halves[left.index()] != Half::Full;
+            let is_half = self.plan.halves.zero[left.index()] != Half::Full;
             return if is_half { 1.0 / self.shape(left).rows as f64 } else { 0.0 };
         }
         let inner = node.operands.iter().filter(|&&operand| self.plan.is_inline(operand));

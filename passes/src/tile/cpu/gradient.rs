@@ -365,7 +365,7 @@ impl<'a> Backward<'a> {
     /// The states of `frame` a step further, and the solutions of the step into `slot`.
     fn step(&self, emit: &mut Emit, buffers: &Buffers, frame: &Frame, token: &Token, slot: Option<V>) {
         let scan = &self.gradient.scan;
-        self.forward.load_inputs(emit, frame, &rows(&scan.inputs, &buffers.inputs), token);
+        self.forward.load_inputs(emit, frame, &rows(&scan.inputs, &buffers.inputs), &[], token);
         self.forward.compute(emit, frame);
         let kept = slot.map(|slot| tiles(emit, self.target, slot, 0, &self.saved.ports)).unwrap_or_default();
         for (number, (&kept, port)) in kept.iter().zip(&self.saved.ports).enumerate().skip(scan.states.len()) {
@@ -383,9 +383,8 @@ impl<'a> Backward<'a> {
         let states = [before, &kept.cotangents, solutions].concat();
         let frame = Frame { scratch: kept.scratch, parameters: kept.parameters.clone(), states, head: item.head };
         let token = self.token(emit, item, step);
-        let mut inputs = rows(&scan.inputs, &buffers.inputs);
-        inputs.extend(rows(&scan.outputs, &buffers.outputs));
-        self.back.load_inputs(emit, &frame, &inputs, &token);
+        let (inputs, cotangents) = (rows(&scan.inputs, &buffers.inputs), rows(&scan.outputs, &buffers.outputs));
+        self.back.load_inputs(emit, &frame, &inputs, &cotangents, &token);
         self.back.compute(emit, &frame);
         for (number, (port, &buffer)) in scan.inputs.iter().zip(&buffers.input_cotangents).enumerate() {
             let tile = self.back.tile(emit, &frame, self.back.result(number));

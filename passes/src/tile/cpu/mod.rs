@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use self::{
     plan::{lanes, room, stride},
     step::{Frame, Step, Tile},
-    walk::{Layout, Rows, Token},
+    walk::{Rows, Token},
 };
 use super::{Gradient, Op, Port, Scan, Shape, flops::flops};
 use crate::{
@@ -180,10 +180,10 @@ impl<'a> Forward<'a> {
         });
     }
 
-    /// One step; of one token only where the token is there.
+    /// One step, only where any of its tokens is there.
     fn token(&self, emit: &mut Emit, frame: &Frame, inputs: &[V], outputs: &[V], token: &Token) {
         let work = |emit: &mut Emit| {
-            self.step.load_inputs(emit, frame, &rows(&self.scan.inputs, inputs), token);
+            self.step.load_inputs(emit, frame, &rows(&self.scan.inputs, inputs), &[], token);
             self.step.compute(emit, frame);
             for (number, (port, &buffer)) in self.scan.outputs.iter().zip(outputs).enumerate() {
                 let tile = self.step.tile(emit, frame, self.step.result(number));
@@ -191,12 +191,13 @@ impl<'a> Forward<'a> {
             }
             self.step.carry(emit, frame);
         };
-        let (Some(_), Layout::Token) = (token.position, token.layout) else { return work(emit) };
-        let real = token.is_real(emit, token.row);
+        if token.position.is_none() {
+            return work(emit);
+        }
+        let real = token.is_any_real(emit);
         emit.when_else(real, work, |emit| {
             for (port, &buffer) in self.scan.outputs.iter().zip(outputs) {
-                let place = token.place(emit, &Rows { port, buffer });
-                self.step.clear(emit, place, port.shape);
+                self.step.clear_tokens(emit, &Rows { port, buffer }, token);
             }
         });
     }

@@ -7,7 +7,7 @@
 use super::normal::{is_vector, live, source};
 use crate::{
     target::Target,
-    tile::{Graph, Op, Shape, Value, flops::Halves, graph::Along},
+    tile::{Graph, Op, Shape, Value, graph::Along, halves::Halves},
 };
 
 /// Where a value lies.
@@ -19,16 +19,6 @@ pub(super) enum Home {
     Parameter(usize),
 }
 
-/// What is known to be zero in a square tile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Half {
-    Full,
-    /// Zero above the diagonal.
-    Lower,
-    /// Zero below the diagonal.
-    Upper,
-}
-
 pub(super) struct Plan {
     pub(super) graph: Graph,
     /// Values that are stored, in the order in which they are computed.
@@ -36,9 +26,7 @@ pub(super) struct Plan {
     pub(super) homes: Vec<Option<Home>>,
     /// Scratch memory of an operation itself: where it begins, for each value.
     pub(super) workspaces: Vec<usize>,
-    pub(super) halves: Vec<Half>,
-    /// Whether the part of a square tile above the diagonal is zero or never asked for.
-    pub(super) is_lower: Vec<bool>,
+    pub(super) halves: Halves,
     /// Elements of scratch memory.
     pub(super) scratch: usize,
     inline: Vec<bool>,
@@ -74,14 +62,8 @@ impl Plan {
         workspace: impl Fn(&Graph, Value) -> usize,
     ) -> Plan {
         let count = graph.nodes.len();
-        let halves = halves(&graph);
-        let asked = Halves::new(&graph).asked;
-        let is_square = |shape: Shape| shape.rows == shape.columns && shape.rows > 1;
-        let is_lower = |index: usize| halves[index] == Half::Lower || !asked[index];
-        let is_lower = (0..count).map(|index| is_square(graph.nodes[index].shape) && is_lower(index)).collect();
         let mut plan = Plan {
-            halves,
-            is_lower,
+            halves: Halves::new(&graph),
             inline: inline(&graph),
             graph,
             order: Vec::new(),
@@ -303,36 +285,4 @@ fn inline(graph: &Graph) -> Vec<bool> {
             };
     }
     inline
-}
-
-fn halves(graph: &Graph) -> Vec<Half> {
-    use mom_dialect::graph::Function;
-    let mut halves = vec![Half::Full; graph.nodes.len()];
-    for (index, node) in graph.nodes.iter().enumerate() {
-        if node.shape.rows != node.shape.columns || node.shape.rows == 1 {
-            continue;
-        }
-        let of = |operand: usize| match graph.shape(node.operands[operand]) == node.shape {
-            true => halves[node.operands[operand].index()],
-            false => Half::Full,
-        };
-        let either = |a: Half, b: Half| if a == Half::Full { b } else { a };
-        halves[index] = match node.op {
-            Op::Lower { .. } | Op::Triangle { .. } | Op::DecayGram { .. } => Half::Lower,
-            Op::Transpose => match of(0) {
-                Half::Full => Half::Full,
-                Half::Lower => Half::Upper,
-                Half::Upper => Half::Lower,
-            },
-            Op::Map(Function::Mul) => either(of(0), of(1)),
-            Op::Map(Function::Neg) => of(0),
-            Op::Map(Function::Div) => of(0),
-            Op::Map(Function::Add | Function::Sub) if of(0) == of(1) => of(0),
-            Op::Dot { transpose_a: false, .. } if of(0) == of(1) => of(0),
-            Op::SolveLower { transposed: false } if of(1) == Half::Lower => Half::Lower,
-            Op::SolveLower { transposed: true } if of(1) == Half::Upper => Half::Upper,
-            _ => Half::Full,
-        };
-    }
-    halves
 }

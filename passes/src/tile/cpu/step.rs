@@ -5,13 +5,13 @@ use mom_dialect::graph::Function;
 use super::{
     dot::{Operand, Range},
     normal::{is_vector, normal, source},
-    plan::{Half, Home, Plan, is_row_dot, lanes, stride},
+    plan::{Home, Plan, is_row_dot, lanes, stride},
 };
 use crate::{
     emit::{Emit, Ty, V},
     kernel::elementwise::apply,
     target::Target,
-    tile::{Graph, Op, Shape, Value},
+    tile::{Graph, Op, Shape, Value, halves::Half},
 };
 
 /// A tile in memory: where its first element lies, and elements from one row to the next.
@@ -204,7 +204,7 @@ impl<'a> Step<'a> {
     fn elements(&self, emit: &mut Emit, frame: &Frame, value: Value) {
         let shape = self.shape(value);
         let out = self.tile(emit, frame, value);
-        let lower = self.plan.is_lower[value.index()];
+        let lower = self.plan.halves.is_lower(&self.plan.graph, value);
         let tile = self.register_tile(value);
         self.blocks(emit, shape, tile, lower.then_some(out), &|emit, block| {
             let values = self.evaluate(emit, frame, value, &block, shape);
@@ -358,7 +358,7 @@ impl<'a> Step<'a> {
         let [a, b] = [node.operands[0], node.operands[1]];
         let left = Operand { tile: self.tile(emit, frame, a), transposed };
         let right = self.tile(emit, frame, b);
-        let (a_half, b_half) = (self.plan.halves[a.index()], self.plan.halves[b.index()]);
+        let (a_half, b_half) = (self.plan.halves.zero[a.index()], self.plan.halves.zero[b.index()]);
         let depth = self.shape(b).rows;
         let (mut first, mut last) = (emit.int(0), emit.int(depth as i64));
         // What is known to be zero is not summed.

@@ -362,14 +362,17 @@ fn each_operation() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Every rule that ships, in all the forms it has; `save` is for those of one token a step.
+/// A rule that zeros are not in the domain of.
+const DIVISIONS: &str = include_str!("../../../../tests/cases/rules/divisions.mom");
+
+/// Every rule that ships, and one that divides, in all the forms they have; `save` is for those of one token a step.
 fn forms(sizes: [usize; 2], chunk_length: usize, save: usize, heads: usize) -> Vec<Scan> {
     use crate::{algebra, form};
     use mom_dialect::{diagnostic::Source, rule};
     let axes = [("key", sizes[0]), ("value", sizes[1]), ("slot", 5), ("heads", heads)];
     let axes = axes.map(|(axis, size)| (axis.to_owned(), size)).into();
     let mut scans = Vec::new();
-    for &(name, text) in rule::BUILTIN {
+    for &(name, text) in rule::BUILTIN.iter().chain(&[("divisions", DIVISIONS)]) {
         let file = rule::parse(&Source::new(name, text)).unwrap_or_else(|error| panic!("{error:?}"));
         let mini_batch = file.options().filter(|(option, _)| *option == "mini_batch");
         let options = mini_batch.map(|(option, _)| (option.to_owned(), 4.0)).collect();

@@ -21,6 +21,8 @@ pub(super) struct Token {
     pub(super) row: V,
     /// How many there are.
     count: V,
+    /// The last of them that is no padding, counted from the first; -1 where there is none.
+    last: V,
     pub(super) layout: Layout,
     head: V,
     /// Heads of the scan.
@@ -40,7 +42,23 @@ impl Token {
         let chunk = scan.schedule.chunk;
         let layout = if chunk == 1 { Layout::Token } else { Layout::Chunk(chunk) };
         let (left, whole) = (emit.sub(end, row), emit.int(chunk as i64));
-        Token { row, count: emit.min(left, whole), layout, head, heads: scan.heads, position }
+        let (count, none) = (emit.min(left, whole), emit.int(-1));
+        let mut token = Token { row, count, last: emit.add(count, none), layout, head, heads: scan.heads, position };
+        if position.is_some() {
+            let zero = emit.int(0);
+            token.last = emit.fold(zero, count, 1, &[none], |emit, number, last| {
+                let row = emit.add(row, number);
+                let real = token.is_real(emit, row);
+                vec![emit.select(real, number, last[0])]
+            })[0];
+        }
+        token
+    }
+
+    /// Whether any of them is no padding.
+    pub(super) fn is_any_real(&self, emit: &mut Emit) -> V {
+        let zero = emit.int(0);
+        emit.compare(Compare::GreaterEqual, self.last, zero)
     }
 
     /// Where the rows of the step's tokens lie.
@@ -54,7 +72,7 @@ impl Token {
     }
 
     /// Whether the token of this row is no padding.
-    pub(super) fn is_real(&self, emit: &mut Emit, row: V) -> V {
+    fn is_real(&self, emit: &mut Emit, row: V) -> V {
         let zero = emit.int(0);
         let place = match self.position {
             Some(position) => emit.load_index(position, row),
@@ -75,9 +93,17 @@ impl Token {
 }
 
 impl Step<'_> {
-    /// Brings the rows of the step's tokens into the tiles of the inputs, and fills [`Op::Real`].
-    pub(super) fn load_inputs(&self, emit: &mut Emit, frame: &Frame, inputs: &[Rows<'_>], token: &Token) {
-        for (number, rows) in inputs.iter().enumerate() {
+    /// Brings the rows of the step's tokens into the tiles of the inputs and then of the cotangents, and fills
+    /// [`Op::Real`].
+    pub(super) fn load_inputs(
+        &self,
+        emit: &mut Emit,
+        frame: &Frame,
+        inputs: &[Rows<'_>],
+        cotangents: &[Rows<'_>],
+        token: &Token,
+    ) {
+        for (number, rows) in inputs.iter().chain(cotangents).enumerate() {
             let Some(value) = self.argument(&Op::Input(number)) else { continue };
             let (from, to) = (token.place(emit, rows), self.tile(emit, frame, value));
             let (shape, elements) = (rows.port.shape, rows.port.shape.elements());
@@ -86,22 +112,22 @@ impl Step<'_> {
                 continue;
             };
             let (zero, one, chunk) = (emit.int(0), emit.int(1), emit.int(chunk as i64));
-            if token.position.is_none() {
-                self.copy_rows(emit, from, to, token.count, elements);
-            } else {
-                token.each_real(
-                    emit,
-                    |emit, number| {
-                        let (from, to) = (from.from(emit, number, zero), to.from(emit, number, zero));
-                        self.copy_rows(emit, from, to, one, elements);
-                    },
-                    |emit, number| {
-                        let to = to.from(emit, number, zero);
-                        self.clear_rows(emit, to, (zero, one), elements);
-                    },
-                );
+            let copy = |emit: &mut Emit, row: V, number: V| {
+                let (from, to) = (from.from(emit, row, zero), to.from(emit, number, zero));
+                self.copy_rows(emit, from, to, one, elements);
+            };
+            let absent = |emit: &mut Emit, row: V| match number < inputs.len() {
+                true => copy(emit, token.last, row),
+                false => {
+                    let to = to.from(emit, row, zero);
+                    self.clear_rows(emit, to, (zero, one), elements);
+                }
+            };
+            match token.position {
+                None => self.copy_rows(emit, from, to, token.count, elements),
+                Some(_) => token.each_real(emit, |emit, number| copy(emit, number, number), absent),
             }
-            self.clear_rows(emit, to, (token.count, chunk), elements);
+            emit.for_each(token.count, chunk, 1, absent);
         }
         if let Some(value) = self.argument(&Op::Real) {
             let tile = self.tile(emit, frame, value);
@@ -143,6 +169,16 @@ impl Step<'_> {
                 self.clear_rows(emit, to, (zero, one), elements);
             },
         );
+    }
+
+    /// Makes the rows of the step's tokens zero.
+    pub(super) fn clear_tokens(&self, emit: &mut Emit, rows: &Rows<'_>, token: &Token) {
+        let place = token.place(emit, rows);
+        if token.layout == Layout::Token {
+            return self.clear(emit, place, rows.port.shape);
+        }
+        let zero = emit.int(0);
+        self.clear_rows(emit, place, (zero, token.count), rows.port.shape.elements());
     }
 
     /// Brings what the head has of each parameter into its tile.
