@@ -203,6 +203,53 @@ irdl.dialect @mom {
     irdl.results(y: %y)
   }
 
+  // As linear, with several weights: x and the weights, to one result for each weight. Values of one type that follow
+  // each other share a place; `operandSegmentSizes` and `resultSegmentSizes` say how many there are in each.
+  irdl.operation @linears {
+    %x0 = irdl.base "!builtin.tensor"
+    %x1 = irdl.base "!builtin.tensor"
+    %x2 = irdl.base "!builtin.tensor"
+    %x3 = irdl.base "!builtin.tensor"
+    %x4 = irdl.base "!builtin.tensor"
+    %x5 = irdl.base "!builtin.tensor"
+    %x6 = irdl.base "!builtin.tensor"
+    %x7 = irdl.base "!builtin.tensor"
+    %x8 = irdl.base "!builtin.tensor"
+    %x9 = irdl.base "!builtin.tensor"
+    %x10 = irdl.base "!builtin.tensor"
+    %x11 = irdl.base "!builtin.tensor"
+    %x12 = irdl.base "!builtin.tensor"
+    %x13 = irdl.base "!builtin.tensor"
+    %x14 = irdl.base "!builtin.tensor"
+    %x15 = irdl.base "!builtin.tensor"
+    %y0 = irdl.base "!builtin.tensor"
+    %y1 = irdl.base "!builtin.tensor"
+    %y2 = irdl.base "!builtin.tensor"
+    %y3 = irdl.base "!builtin.tensor"
+    %y4 = irdl.base "!builtin.tensor"
+    %y5 = irdl.base "!builtin.tensor"
+    %y6 = irdl.base "!builtin.tensor"
+    %y7 = irdl.base "!builtin.tensor"
+    %y8 = irdl.base "!builtin.tensor"
+    %y9 = irdl.base "!builtin.tensor"
+    %y10 = irdl.base "!builtin.tensor"
+    %y11 = irdl.base "!builtin.tensor"
+    %y12 = irdl.base "!builtin.tensor"
+    %y13 = irdl.base "!builtin.tensor"
+    %y14 = irdl.base "!builtin.tensor"
+    %y15 = irdl.base "!builtin.tensor"
+    irdl.operands(
+      x0: variadic %x0, x1: variadic %x1, x2: variadic %x2, x3: variadic %x3, x4: variadic %x4,
+      x5: variadic %x5, x6: variadic %x6, x7: variadic %x7, x8: variadic %x8, x9: variadic %x9,
+      x10: variadic %x10, x11: variadic %x11, x12: variadic %x12, x13: variadic %x13, x14: variadic %x14,
+      x15: variadic %x15)
+    irdl.results(
+      y0: variadic %y0, y1: variadic %y1, y2: variadic %y2, y3: variadic %y3, y4: variadic %y4,
+      y5: variadic %y5, y6: variadic %y6, y7: variadic %y7, y8: variadic %y8, y9: variadic %y9,
+      y10: variadic %y10, y11: variadic %y11, y12: variadic %y12, y13: variadic %y13, y14: variadic %y14,
+      y15: variadic %y15)
+  }
+
   // x over its root mean square, times weight.
   irdl.operation @rms_norm {
     %x = irdl.base "!builtin.tensor"
@@ -268,13 +315,59 @@ irdl.dialect @mom {
     irdl.results(y: %y)
   }
 
+  // As linears, with a weight for each memory: x, the segments, the weights of the first result, of the second and so on.
+  irdl.operation @grouped_linears {
+    %x0 = irdl.base "!builtin.tensor"
+    %x1 = irdl.base "!builtin.tensor"
+    %x2 = irdl.base "!builtin.tensor"
+    %x3 = irdl.base "!builtin.tensor"
+    %x4 = irdl.base "!builtin.tensor"
+    %x5 = irdl.base "!builtin.tensor"
+    %x6 = irdl.base "!builtin.tensor"
+    %x7 = irdl.base "!builtin.tensor"
+    %x8 = irdl.base "!builtin.tensor"
+    %x9 = irdl.base "!builtin.tensor"
+    %x10 = irdl.base "!builtin.tensor"
+    %x11 = irdl.base "!builtin.tensor"
+    %x12 = irdl.base "!builtin.tensor"
+    %x13 = irdl.base "!builtin.tensor"
+    %x14 = irdl.base "!builtin.tensor"
+    %x15 = irdl.base "!builtin.tensor"
+    %y0 = irdl.base "!builtin.tensor"
+    %y1 = irdl.base "!builtin.tensor"
+    %y2 = irdl.base "!builtin.tensor"
+    %y3 = irdl.base "!builtin.tensor"
+    %y4 = irdl.base "!builtin.tensor"
+    %y5 = irdl.base "!builtin.tensor"
+    %y6 = irdl.base "!builtin.tensor"
+    %y7 = irdl.base "!builtin.tensor"
+    %y8 = irdl.base "!builtin.tensor"
+    %y9 = irdl.base "!builtin.tensor"
+    %y10 = irdl.base "!builtin.tensor"
+    %y11 = irdl.base "!builtin.tensor"
+    %y12 = irdl.base "!builtin.tensor"
+    %y13 = irdl.base "!builtin.tensor"
+    %y14 = irdl.base "!builtin.tensor"
+    %y15 = irdl.base "!builtin.tensor"
+    irdl.operands(
+      x0: variadic %x0, x1: variadic %x1, x2: variadic %x2, x3: variadic %x3, x4: variadic %x4,
+      x5: variadic %x5, x6: variadic %x6, x7: variadic %x7, x8: variadic %x8, x9: variadic %x9,
+      x10: variadic %x10, x11: variadic %x11, x12: variadic %x12, x13: variadic %x13, x14: variadic %x14,
+      x15: variadic %x15)
+    irdl.results(
+      y0: variadic %y0, y1: variadic %y1, y2: variadic %y2, y3: variadic %y3, y4: variadic %y4,
+      y5: variadic %y5, y6: variadic %y6, y7: variadic %y7, y8: variadic %y8, y9: variadic %y9,
+      y10: variadic %y10, y11: variadic %y11, y12: variadic %y12, y13: variadic %y13, y14: variadic %y14,
+      y15: variadic %y15)
+  }
+
   // Causal convolution along each segment; `window` holds the last inputs of each, before and after the step.
   irdl.operation @short_conv {
     %x = irdl.base "!builtin.tensor"
     %weight = irdl.base "!builtin.tensor"
     %window = irdl.base "!builtin.tensor"
     %segments = irdl.base "!builtin.tensor"
-    %position = irdl.is tensor<?xi32, ["T"]>
+    %position = irdl.base "!builtin.tensor"
     irdl.operands(x: %x, weight: %weight, window: %window, segments: %segments, position: optional %position)
     irdl.results(y: %x, next_window: %window)
   }
@@ -410,7 +503,7 @@ irdl.dialect @mom {
   // Rotary embedding of the last axis by the token's position, halves rotated.
   irdl.operation @rotary {
     %x = irdl.base "!builtin.tensor"
-    %position = irdl.is tensor<?xi32, ["T"]>
+    %position = irdl.base "!builtin.tensor"
     %base = irdl.base "#builtin.float"
     irdl.operands(x: %x, position: %position)
     irdl.results(y: %x)
@@ -438,6 +531,161 @@ irdl.dialect @mom {
     irdl.operands(q: %q, keys: %keys, values: %values, position: %position, cu_seqlens: %cu_seqlens)
     irdl.results(y: %q)
     irdl.attributes {"scale" = %scale}
+  }
+
+  // --- What fusing makes.
+
+  // Operations that one launch computes: a block from the operands to the results. Values take places as in linears.
+  irdl.operation @fused {
+    %x0 = irdl.base "!builtin.tensor"
+    %x1 = irdl.base "!builtin.tensor"
+    %x2 = irdl.base "!builtin.tensor"
+    %x3 = irdl.base "!builtin.tensor"
+    %x4 = irdl.base "!builtin.tensor"
+    %x5 = irdl.base "!builtin.tensor"
+    %x6 = irdl.base "!builtin.tensor"
+    %x7 = irdl.base "!builtin.tensor"
+    %x8 = irdl.base "!builtin.tensor"
+    %x9 = irdl.base "!builtin.tensor"
+    %x10 = irdl.base "!builtin.tensor"
+    %x11 = irdl.base "!builtin.tensor"
+    %x12 = irdl.base "!builtin.tensor"
+    %x13 = irdl.base "!builtin.tensor"
+    %x14 = irdl.base "!builtin.tensor"
+    %x15 = irdl.base "!builtin.tensor"
+    %x16 = irdl.base "!builtin.tensor"
+    %x17 = irdl.base "!builtin.tensor"
+    %x18 = irdl.base "!builtin.tensor"
+    %x19 = irdl.base "!builtin.tensor"
+    %x20 = irdl.base "!builtin.tensor"
+    %x21 = irdl.base "!builtin.tensor"
+    %x22 = irdl.base "!builtin.tensor"
+    %x23 = irdl.base "!builtin.tensor"
+    %x24 = irdl.base "!builtin.tensor"
+    %x25 = irdl.base "!builtin.tensor"
+    %x26 = irdl.base "!builtin.tensor"
+    %x27 = irdl.base "!builtin.tensor"
+    %x28 = irdl.base "!builtin.tensor"
+    %x29 = irdl.base "!builtin.tensor"
+    %x30 = irdl.base "!builtin.tensor"
+    %x31 = irdl.base "!builtin.tensor"
+    %x32 = irdl.base "!builtin.tensor"
+    %x33 = irdl.base "!builtin.tensor"
+    %x34 = irdl.base "!builtin.tensor"
+    %x35 = irdl.base "!builtin.tensor"
+    %x36 = irdl.base "!builtin.tensor"
+    %x37 = irdl.base "!builtin.tensor"
+    %x38 = irdl.base "!builtin.tensor"
+    %x39 = irdl.base "!builtin.tensor"
+    %x40 = irdl.base "!builtin.tensor"
+    %x41 = irdl.base "!builtin.tensor"
+    %x42 = irdl.base "!builtin.tensor"
+    %x43 = irdl.base "!builtin.tensor"
+    %x44 = irdl.base "!builtin.tensor"
+    %x45 = irdl.base "!builtin.tensor"
+    %x46 = irdl.base "!builtin.tensor"
+    %x47 = irdl.base "!builtin.tensor"
+    %x48 = irdl.base "!builtin.tensor"
+    %x49 = irdl.base "!builtin.tensor"
+    %x50 = irdl.base "!builtin.tensor"
+    %x51 = irdl.base "!builtin.tensor"
+    %x52 = irdl.base "!builtin.tensor"
+    %x53 = irdl.base "!builtin.tensor"
+    %x54 = irdl.base "!builtin.tensor"
+    %x55 = irdl.base "!builtin.tensor"
+    %x56 = irdl.base "!builtin.tensor"
+    %x57 = irdl.base "!builtin.tensor"
+    %x58 = irdl.base "!builtin.tensor"
+    %x59 = irdl.base "!builtin.tensor"
+    %x60 = irdl.base "!builtin.tensor"
+    %x61 = irdl.base "!builtin.tensor"
+    %x62 = irdl.base "!builtin.tensor"
+    %x63 = irdl.base "!builtin.tensor"
+    %y0 = irdl.base "!builtin.tensor"
+    %y1 = irdl.base "!builtin.tensor"
+    %y2 = irdl.base "!builtin.tensor"
+    %y3 = irdl.base "!builtin.tensor"
+    %y4 = irdl.base "!builtin.tensor"
+    %y5 = irdl.base "!builtin.tensor"
+    %y6 = irdl.base "!builtin.tensor"
+    %y7 = irdl.base "!builtin.tensor"
+    %y8 = irdl.base "!builtin.tensor"
+    %y9 = irdl.base "!builtin.tensor"
+    %y10 = irdl.base "!builtin.tensor"
+    %y11 = irdl.base "!builtin.tensor"
+    %y12 = irdl.base "!builtin.tensor"
+    %y13 = irdl.base "!builtin.tensor"
+    %y14 = irdl.base "!builtin.tensor"
+    %y15 = irdl.base "!builtin.tensor"
+    %y16 = irdl.base "!builtin.tensor"
+    %y17 = irdl.base "!builtin.tensor"
+    %y18 = irdl.base "!builtin.tensor"
+    %y19 = irdl.base "!builtin.tensor"
+    %y20 = irdl.base "!builtin.tensor"
+    %y21 = irdl.base "!builtin.tensor"
+    %y22 = irdl.base "!builtin.tensor"
+    %y23 = irdl.base "!builtin.tensor"
+    %y24 = irdl.base "!builtin.tensor"
+    %y25 = irdl.base "!builtin.tensor"
+    %y26 = irdl.base "!builtin.tensor"
+    %y27 = irdl.base "!builtin.tensor"
+    %y28 = irdl.base "!builtin.tensor"
+    %y29 = irdl.base "!builtin.tensor"
+    %y30 = irdl.base "!builtin.tensor"
+    %y31 = irdl.base "!builtin.tensor"
+    %body = irdl.region with size 1
+    irdl.operands(
+      x0: variadic %x0, x1: variadic %x1, x2: variadic %x2, x3: variadic %x3, x4: variadic %x4,
+      x5: variadic %x5, x6: variadic %x6, x7: variadic %x7, x8: variadic %x8, x9: variadic %x9,
+      x10: variadic %x10, x11: variadic %x11, x12: variadic %x12, x13: variadic %x13, x14: variadic %x14,
+      x15: variadic %x15, x16: variadic %x16, x17: variadic %x17, x18: variadic %x18, x19: variadic %x19,
+      x20: variadic %x20, x21: variadic %x21, x22: variadic %x22, x23: variadic %x23, x24: variadic %x24,
+      x25: variadic %x25, x26: variadic %x26, x27: variadic %x27, x28: variadic %x28, x29: variadic %x29,
+      x30: variadic %x30, x31: variadic %x31, x32: variadic %x32, x33: variadic %x33, x34: variadic %x34,
+      x35: variadic %x35, x36: variadic %x36, x37: variadic %x37, x38: variadic %x38, x39: variadic %x39,
+      x40: variadic %x40, x41: variadic %x41, x42: variadic %x42, x43: variadic %x43, x44: variadic %x44,
+      x45: variadic %x45, x46: variadic %x46, x47: variadic %x47, x48: variadic %x48, x49: variadic %x49,
+      x50: variadic %x50, x51: variadic %x51, x52: variadic %x52, x53: variadic %x53, x54: variadic %x54,
+      x55: variadic %x55, x56: variadic %x56, x57: variadic %x57, x58: variadic %x58, x59: variadic %x59,
+      x60: variadic %x60, x61: variadic %x61, x62: variadic %x62, x63: variadic %x63)
+    irdl.results(
+      y0: variadic %y0, y1: variadic %y1, y2: variadic %y2, y3: variadic %y3, y4: variadic %y4,
+      y5: variadic %y5, y6: variadic %y6, y7: variadic %y7, y8: variadic %y8, y9: variadic %y9,
+      y10: variadic %y10, y11: variadic %y11, y12: variadic %y12, y13: variadic %y13, y14: variadic %y14,
+      y15: variadic %y15, y16: variadic %y16, y17: variadic %y17, y18: variadic %y18, y19: variadic %y19,
+      y20: variadic %y20, y21: variadic %y21, y22: variadic %y22, y23: variadic %y23, y24: variadic %y24,
+      y25: variadic %y25, y26: variadic %y26, y27: variadic %y27, y28: variadic %y28, y29: variadic %y29,
+      y30: variadic %y30, y31: variadic %y31)
+    irdl.regions(body: %body)
+  }
+
+  // The states of some memories and of one more.
+  irdl.operation @join_memories {
+    %several = irdl.base "!builtin.tensor"
+    %one = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    irdl.operands(several: %several, one: %one)
+    irdl.results(y: %y)
+  }
+
+  // The states of all memories but the last, and of the last.
+  irdl.operation @split_memories {
+    %x = irdl.base "!builtin.tensor"
+    %several = irdl.base "!builtin.tensor"
+    %one = irdl.base "!builtin.tensor"
+    irdl.operands(x: %x)
+    irdl.results(several: %several, one: %one)
+  }
+
+  // A routed stream with one more row for each token, in the places that the new slots give them.
+  irdl.operation @append {
+    %routed = irdl.base "!builtin.tensor"
+    %slot = irdl.base "!builtin.tensor"
+    %tokens = irdl.base "!builtin.tensor"
+    %next_slot = irdl.base "!builtin.tensor"
+    %y = irdl.base "!builtin.tensor"
+    irdl.operands(routed: %routed, slot: %slot, tokens: %tokens, next_slot: %next_slot)
+    irdl.results(y: %y)
   }
 
   // --- Update rules.

@@ -1,4 +1,4 @@
-//! From a model's file to any stage, in a straight line: spec → mom → tiled → llvm → asm → artifact.
+//! From a model's file to any stage, in a straight line: spec → mom → fused → tiled → llvm → asm → artifact.
 //!
 //! Each stage is computed only if it or one after it is asked for; up to `mom` nothing is generated. A fault of momc
 //! leaves here with the text of the last sound stage, so that it can be replayed.
@@ -17,11 +17,15 @@ use mom_dialect::{
     graph::{Graph, OpKind},
     mlir, print, verify,
 };
-use mom_passes::{ModelInfo, Options, Program, Target};
+use mom_passes::{
+    ModelInfo, Options, Program, Rewriting, Target,
+    fuse::{Fusion, Selection},
+};
 use mom_runtime::plan::Plan;
 
 use crate::{
     build,
+    explain::{Explanation, Version},
     failure::{Failure, Reproducer, guarded},
     spec::{self, ModelSpec},
 };
@@ -33,6 +37,8 @@ pub enum Stage {
     Spec,
     /// The model as typed operations over tokens, as MLIR text.
     Mom,
+    /// The same after equality saturation, operations of one kernel together.
+    Fused,
     /// One kernel per function on tiles, as MLIR text.
     Tiled,
     /// The launch plan that lies in the artifact, as JSON.
@@ -44,12 +50,14 @@ pub enum Stage {
 }
 
 impl Stage {
-    pub const ALL: [Stage; 6] = [Stage::Spec, Stage::Mom, Stage::Tiled, Stage::Plan, Stage::Llvm, Stage::Asm];
+    pub const ALL: [Stage; 7] =
+        [Stage::Spec, Stage::Mom, Stage::Fused, Stage::Tiled, Stage::Plan, Stage::Llvm, Stage::Asm];
 
     pub fn name(self) -> &'static str {
         match self {
             Stage::Spec => "spec",
             Stage::Mom => "mom",
+            Stage::Fused => "fused",
             Stage::Tiled => "tiled",
             Stage::Plan => "plan",
             Stage::Llvm => "llvm",
@@ -70,7 +78,6 @@ impl FromStr for Stage {
     fn from_str(text: &str) -> Result<Stage, String> {
         let known = || Stage::ALL.map(Stage::name).join(", ");
         Stage::ALL.into_iter().find(|stage| stage.name() == text).ok_or_else(|| match text {
-            "fused" => format!("this version has no rewriting yet, so no stage `fused`; there are {}", known()),
             "ptx" => format!("this version writes no GPU code yet, so no stage `ptx`; there are {}", known()),
             _ => format!("there are {}", known()),
         })
@@ -81,7 +88,7 @@ impl FromStr for Stage {
 enum Model {
     /// A `model.toml` or a Hugging Face folder.
     Described(Box<ModelSpec>),
-    /// The text of the stage `mom`.
+    /// The text of the stage `mom` or `fused`.
     Program(Graph),
 }
 
@@ -89,6 +96,8 @@ enum Model {
 pub struct Driver {
     model: PathBuf,
     target: Target,
+    /// How the program is rewritten. What the description says of `fp` takes the place of what is said here.
+    pub rewriting: Rewriting,
     /// What is odd about the model's description without being wrong.
     pub warnings: Diagnostics,
     /// How long each step took, in the order they were done.
@@ -96,14 +105,21 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// `model` is a `.toml`, a Hugging Face folder, or a `.mlir` with the text of the stage `mom`; `target` a name as
+    /// `model` is a `.toml`, a Hugging Face folder, or a `.mlir` with the text of the stage `mom` or
+    /// `fused`; `target` a name as
     /// [`Target::from_name`] knows them.
     ///
     /// # Errors
     /// E05 if there is no such target.
     pub fn new(model: &Path, target: &str) -> Result<Driver, Failure> {
         let target = Target::from_name(target)?;
-        Ok(Driver { model: model.to_owned(), target, warnings: Vec::new(), times: Vec::new() })
+        Ok(Driver {
+            model: model.to_owned(),
+            target,
+            rewriting: Rewriting::default(),
+            warnings: Vec::new(),
+            times: Vec::new(),
+        })
     }
 
     /// The text of one stage.
@@ -119,6 +135,10 @@ impl Driver {
         if stage == Stage::Mom {
             return Ok(print::print(&graph));
         }
+        let graph = self.timed("fused", |driver| driver.fused(graph))?;
+        if stage == Stage::Fused {
+            return Ok(print::print(&graph));
+        }
         let program = self.timed("tiled", |driver| driver.tiled(&graph, &info))?;
         if stage == Stage::Tiled {
             return Ok(program.tiled().to_owned());
@@ -129,6 +149,29 @@ impl Driver {
         self.replayable(&graph, || Ok(if stage == Stage::Llvm { program.llvm()? } else { program.assembly()? }))
     }
 
+    /// What rewriting does to the model.
+    ///
+    /// # Errors
+    /// E01 to E05, whatever the stages up to `tiled` find; a program that is of the stage `fused` already.
+    pub fn explain(&mut self) -> Result<Explanation, Failure> {
+        let model = self.timed("read", Driver::read)?;
+        let (graph, info) = self.timed("mom", |driver| driver.mom(model))?;
+        if is_fused(&graph) {
+            let model = self.model.display();
+            return Err(Failure::Usage(format!(
+                "`{model}` is of the stage `fused`, where rewriting is done; give the model, or its stage `mom`"
+            )));
+        }
+        let version = |driver: &Driver, selection: &Selection| {
+            let fusion = driver.rewritten(&graph, selection)?;
+            let program = driver.tiled(&fusion.graph, &info)?;
+            Ok::<_, Failure>(Version { fusion, program, times: None })
+        };
+        let before = version(self, &Selection::none())?;
+        let after = version(self, &self.rewriting.selection)?;
+        Ok(Explanation { model: info.model.clone(), rewriting: self.rewriting.clone(), before, after })
+    }
+
     /// Compiles the model and writes its artifact to `output`, which lies in a temporary folder: see
     /// [`Program::write`].
     ///
@@ -137,6 +180,7 @@ impl Driver {
     pub fn compile(&mut self, output: &Path) -> Result<Program, Failure> {
         let model = self.timed("read", Driver::read)?;
         let (graph, info) = self.timed("mom", |driver| driver.mom(model))?;
+        let graph = self.timed("fused", |driver| driver.fused(graph))?;
         let program = self.timed("tiled", |driver| driver.tiled(&graph, &info))?;
         self.timed("code", |driver| driver.replayable(&graph, || Ok(program.write(output)?)))?;
         Ok(program)
@@ -157,6 +201,7 @@ impl Driver {
         if self.model.extension() != Some(OsStr::new("mlir")) {
             let spec = spec::read(&self.model)?;
             self.warnings.clone_from(&spec.warnings);
+            self.rewriting.selection.numerics = spec.fp;
             return Ok(Model::Described(Box::new(spec)));
         }
         let text = fs::read_to_string(&self.model).map_err(|error| Failure::cannot_read(&self.model, &error))?;
@@ -181,13 +226,42 @@ impl Driver {
         }
     }
 
+    /// The stage `fused`. A program that is of this stage already stays as it is.
+    fn fused(&self, graph: Graph) -> Result<Graph, Failure> {
+        if is_fused(&graph) { Ok(graph) } else { Ok(self.rewritten(&graph, &self.rewriting.selection)?.graph) }
+    }
+
+    fn rewritten(&self, graph: &Graph, selection: &Selection) -> Result<Fusion, Failure> {
+        let flags = flags(selection);
+        let rewriting = Rewriting { selection: selection.clone(), machine: self.rewriting.machine.clone() };
+        replayable(graph, &format!("{}{flags}", self.target.name), || {
+            let fusion = mom_passes::fuse(graph, &self.target, &Options::default(), &rewriting);
+            sound(fusion.graph.clone())?;
+            Ok(fusion)
+        })
+    }
+
     fn tiled(&self, graph: &Graph, info: &ModelInfo) -> Result<Program, Failure> {
         self.replayable(graph, || Ok(mom_passes::compile(graph, &self.target, info, &Options::default())?))
     }
 
+    /// As [`replayable`], for a program of the stage `fused`.
     fn replayable<T>(&self, graph: &Graph, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-        replayable(graph, &self.target.name, work)
+        replayable(graph, &format!("{}{}", self.target.name, flags(&Selection::none())), work)
     }
+}
+
+/// Whether a program is of the stage `fused`. One in which no operations came together looks as if it were of the stage
+/// `mom`.
+fn is_fused(graph: &Graph) -> bool {
+    graph.body.ops.iter().any(|op| matches!(op.kind, OpKind::Fused(_)))
+}
+
+/// The flags that select rewrites so.
+fn flags(selection: &Selection) -> String {
+    let only = selection.only.iter().map(|names| format!(" --only-rewrites '{}'", names.join(",")));
+    let without = selection.without.iter().map(|name| format!(" --no-rewrite {name}"));
+    only.chain(without).collect()
 }
 
 /// Does `work` on `graph`; if momc is at fault, the graph is the reproducer.
@@ -208,7 +282,7 @@ pub(crate) fn replayable<T>(
     })
 }
 
-/// A program that momc itself built; what is wrong with it is momc's fault.
+/// A program that momc itself built or rewrote; what is wrong with it is momc's fault.
 fn sound(graph: Graph) -> Result<Graph, Diagnostics> {
     let mut found = verify::verify(&graph);
     found.iter_mut().for_each(|diagnostic| diagnostic.severity = Severity::Bug);
@@ -265,7 +339,11 @@ fn derived(graph: &Graph) -> ModelInfo {
         ignored_tensors: Vec::new(),
     };
     let mut layers = BTreeSet::new();
-    for op in &body.ops {
+    let within = body.ops.iter().filter_map(|op| match &op.kind {
+        OpKind::Fused(fused) => Some(&fused.body),
+        _ => None,
+    });
+    for (body, op) in [body].into_iter().chain(within).flat_map(|body| body.ops.iter().map(move |op| (body, op))) {
         match &op.kind {
             OpKind::Embedding => info.vocab_size = first_size(body.ty(op.operands[1])),
             OpKind::Router { .. } => info.memories = body.ty(op.operands[0]).row_elements(),

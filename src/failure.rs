@@ -19,6 +19,8 @@ pub const PROMPT: Code = Code(621);
 pub const TOKENS: Code = Code(622);
 /// The model's logits are not numbers.
 pub const LOGITS: Code = Code(623);
+/// There is no rewrite of this name.
+pub const UNKNOWN_REWRITE: Code = Code(404);
 /// momc stopped where it should not have.
 pub const PANIC: Code = Code(499);
 
@@ -87,6 +89,18 @@ fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let end = text.find(" (os error").unwrap_or(text.len());
     text[..end].to_lowercase()
+}
+
+/// A name that is none of the rewrites `known`.
+pub fn unknown_rewrite(name: &str, known: &[&str]) -> Diagnostic {
+    let diagnostic = Diagnostic::error(UNKNOWN_REWRITE, format!("there is no rewrite `{name}`"));
+    let similarity = |word: &str| strsim::jaro_winkler(name, word);
+    let nearest = known.iter().max_by(|one, other| similarity(one).total_cmp(&similarity(other)));
+    let diagnostic = diagnostic.note(format!("the rewrites are {}", known.join(", ")));
+    match nearest.filter(|word| similarity(word) > 0.8) {
+        Some(word) => diagnostic.help(format!("did you mean `{word}`?")),
+        None => diagnostic,
+    }
 }
 
 impl From<Diagnostics> for Failure {

@@ -5,9 +5,12 @@
 
 pub mod bench;
 pub mod build;
+pub mod calibrate;
 pub mod driver;
+pub mod explain;
 pub mod failure;
 pub mod generate;
 pub mod render;
 pub mod rule;
+pub mod show;
 pub mod spec;

@@ -130,6 +130,8 @@ const RUN: &str = "run model.toml --weights model.safetensors --prompt-tokens 1,
 const RUN_ARTIFACT: &str = "run model.so --random-weights 1 --prompt-tokens 1,2 --max-tokens 1";
 const LOGITS: &str = "run model.toml --random-weights 1 --tokens tokens.safetensors --logits out.safetensors";
 
+const MACHINE: &str = "compile model.toml --machine machine.toml -o out.so";
+
 const RULE: &str = "rule run gla --inputs in.safetensors --outputs out.safetensors";
 
 const CASES: &[Wrong] = &[
@@ -330,6 +332,36 @@ const CASES: &[Wrong] = &[
     wrong("artifact::no_file", RUN_ARTIFACT, nothing),
     wrong("compile::unknown_stage", "compile model.toml --emit optimised", nothing),
     wrong("compile::unknown_target", "compile model.toml --target z80 -o out.so", nothing),
+    wrong("compile::unknown_rewrite", "compile model.toml --no-rewrite normfold -o out.so", nothing),
+    wrong(
+        "compile::unknown_rewrite_among_others",
+        "compile model.toml --only-rewrites norm-fold,zip -o out.so",
+        nothing,
+    ),
+    wrong("compile::no_machine", MACHINE, nothing),
+    wrong("compile::machine_not_toml", MACHINE, |folder| write(folder, "machine.toml", b"launch_ns: 3")),
+    wrong("compile::machine_incomplete", MACHINE, |folder| write(folder, "machine.toml", b"lunch_ns = 3\n")),
+    wrong("compile::machine_of_no_speed", MACHINE, |folder| {
+        let levels = "[[levels]]\nbytes = 1e6\nbytes_per_ns = 0.0\n[[levels]]\nbytes = 1e5\nbytes_per_ns = 1.0\n";
+        write(
+            folder,
+            "machine.toml",
+            format!("launch_ns = 1\nproduct_flops = -2\nvector_flops = 1\n{levels}").as_bytes(),
+        )
+    }),
+    wrong("explain::stage_fused", "explain model.mlir", |folder| {
+        let model = folder.join("model.toml").display().to_string();
+        let text = momc(folder, &["compile", &model, "--emit", "fused"])?.success()?;
+        write(folder, "model.mlir", text.as_bytes())
+    }),
+    wrong("explain::page_in_a_missing_folder", "explain model.toml --html missing/page.html", nothing),
+    wrong("explain::page_is_an_artifact", "explain model.toml --html page.so", nothing),
+    wrong("calibrate::into_a_missing_folder", "calibrate -o missing/machine.toml", nothing),
+    wrong(
+        "run::rewritten_artifact",
+        "run model.so --only-rewrites '' --random-weights 1 --prompt-tokens 1",
+        |folder| write(folder, "model.so", b""),
+    ),
     wrong("compile::gpu_code", "compile model.toml -o out.cubin", nothing),
     wrong("compile::unknown_ending", "compile model.toml -o out.txt", nothing),
     wrong("compile::nothing_to_write", "compile model.toml", nothing),

@@ -23,6 +23,9 @@ use crate::{Outcome, golden, machine::Model, tidy::files, trial};
 /// The definition of the dialect for MLIR.
 pub(crate) const MLIR_DEFINITION: &str = "dialect/mom.irdl.mlir";
 
+/// A program with what only rewritten programs hold, printed as momc prints it.
+const FUSED: &str = "tests/cases/fused.mlir";
+
 /// Starts the error that a line of a case must cause.
 const EXPECTED: &str = "//~ ";
 
@@ -41,9 +44,16 @@ pub(crate) fn trials() -> Vec<Trial> {
         reads_back(&graph)?;
         holds_every_op(&graph)
     }));
-    trials.push(with_tool("dialect::mlir_opt_accepts::update_rules".into(), tool, |tool| {
+    trials.push(with_tool("dialect::mlir_opt_accepts::update_rules".into(), tool.clone(), |tool| {
         mlir_opt_accepts(&update_rules()?, tool)
     }));
+    trials.push(trial("dialect::reads_back::fused", || {
+        let graph = fused()?;
+        reads_back(&graph)?;
+        let text = fs::read_to_string(FUSED)?;
+        if print::print(&graph) == text { Ok(()) } else { Err(format!("{FUSED} prints differently").into()) }
+    }));
+    trials.push(with_tool("dialect::mlir_opt_accepts::fused".into(), tool, |tool| mlir_opt_accepts(&fused()?, tool)));
     for case in files(Path::new("tests/cases/verify"), "mlir") {
         trials.push(trial(format!("dialect::{}", case.display()), move || finds_the_fault(&case)));
     }
@@ -89,6 +99,11 @@ fn holds_every_op(graph: &Graph) -> Outcome {
     let only_there = ["sum", "softmax", "solve", "slice", "place", "relabel", "head_index", "identity", "contract"];
     let missing: Vec<&str> = only_there.into_iter().filter(|name| !text.contains(&format!("\"mom.{name}\""))).collect();
     if missing.is_empty() { Ok(()) } else { Err(format!("no update rule holds {missing:?}").into()) }
+}
+
+fn fused() -> Outcome<Graph> {
+    let source = Source::new(FUSED, fs::read_to_string(FUSED)?);
+    mlir::parse(&source).map_err(|found| lines(&found).into())
 }
 
 /// All models that the project holds.

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    Outcome, cli, layers,
+    Outcome, cli, fusion, layers,
     machine::Executor,
     models, ops, rules,
     tensors::{Tensor, Tensors},
@@ -136,9 +136,9 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     for (kind, case) in cases {
         match kind {
-            Kind::Layer => trials.extend(Executor::ALL.map(|executor| {
+            Kind::Layer => trials.extend(fusion::runs().into_iter().map(|(run, executor, selection)| {
                 let case = case.clone();
-                trial(format!("golden::{}::{executor}", case.name), move || layers::check(&case, executor))
+                trial(format!("golden::{}::{run}", case.name), move || layers::check(&case, executor, &selection))
             })),
             Kind::Model => {
                 trials.extend(models::trials(&case));

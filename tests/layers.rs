@@ -3,6 +3,7 @@
 //! The layer becomes a program whose tokens number the rows of a parameter `inputs`, so that it runs like any model.
 
 use mom_dialect::diagnostic::Source;
+use mom_passes::fuse::Selection;
 use momc::spec::{self, ModelSpec};
 use serde_json::{Value, json};
 
@@ -14,11 +15,11 @@ use crate::{
     tensors::{Tensor, Tensors},
 };
 
-pub(crate) fn check(case: &Case, executor: Executor) -> Outcome {
+pub(crate) fn check(case: &Case, executor: Executor, selection: &Selection) -> Outcome {
     let tensors = case.tensors()?;
     let sidecar = case.sidecar()?;
     let batch = Batch::new(&tensors)?;
-    let model = Model::layer(&spec(&sidecar["config"], batch.inputs.shape[0])?)?;
+    let model = Model::layer(&spec(&sidecar["config"], batch.inputs.shape[0])?)?.rewritten(selection)?;
     let mut params: Params =
         tensors.with_prefix("param.").map(|(name, tensor)| (name.to_owned(), tensor.clone())).collect();
     params.insert("inputs".into(), batch.inputs.clone());

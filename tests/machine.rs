@@ -4,11 +4,14 @@ use std::{collections::BTreeMap, fmt, path::Path};
 
 use mom_dialect::{
     diagnostic::Source,
-    graph::{Graph, OpKind},
+    graph::{Body, Graph, OpKind},
     reference::{self, Inputs, Interpreter, LogitRows},
     shape::{Axis, DType, Extent},
 };
-use mom_passes::{ModelInfo, Options, Target};
+use mom_passes::{
+    ModelInfo, Options, Program, Rewriting, Target,
+    fuse::{Fusion, Selection},
+};
 use mom_runtime::{Checkpoint, Device, Module, Piece, Rows, Session, Weights, plan::StateKind};
 use momc::{
     build,
@@ -83,9 +86,7 @@ pub(crate) enum Executor {
     Interpreter,
 }
 
-impl Executor {
-    pub(crate) const ALL: [Executor; 2] = [Executor::Compiled, Executor::Interpreter];
-}
+impl Executor {}
 
 impl fmt::Display for Executor {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -103,6 +104,7 @@ pub(crate) type Params = BTreeMap<String, Tensor>;
 pub(crate) struct Model {
     pub(crate) graph: Graph,
     info: ModelInfo,
+    options: Options,
 }
 
 impl Model {
@@ -118,21 +120,72 @@ impl Model {
 
     fn new(spec: &ModelSpec) -> Outcome<Model> {
         let graph = build::model(spec).map_err(|found| lines(&found))?;
-        Ok(Model { graph, info: model_info(spec) })
+        Ok(Model { graph, info: model_info(spec), options: Options::default() })
     }
 
     /// The memories of one layer alone, whose inputs are rows of the parameter `inputs`.
     pub(crate) fn layer(spec: &ModelSpec) -> Outcome<Model> {
         let graph = build::mixing_layer(spec).map_err(|found| lines(&found))?;
-        Ok(Model { graph, info: model_info(spec) })
+        Ok(Model { graph, info: model_info(spec), options: Options::default() })
+    }
+
+    /// A program of the stage `mom` or `fused`, in steps of so many tokens at most.
+    pub(crate) fn of_graph(graph: Graph, block_tokens: usize) -> Model {
+        let tables = graph.body.ops.iter().filter(|op| op.kind == OpKind::Embedding).map(|op| op.operands[1]);
+        let vocab_size = tables.filter_map(|table| graph.body.ty(table).axes.first()?.size()).min().unwrap_or(0);
+        let info = ModelInfo {
+            model: graph.name.clone(),
+            vocab_size,
+            layers: 1,
+            eos_token: None,
+            memories: 0,
+            block_tokens,
+            ignored_tensors: Vec::new(),
+        };
+        Model { graph, info, options: Options::default() }
+    }
+
+    /// The same model, compiled with these options.
+    pub(crate) fn with(self, options: Options) -> Model {
+        Model { options, ..self }
+    }
+
+    /// What rewriting makes of the program for this machine.
+    pub(crate) fn fusion(&self, selection: &Selection) -> Outcome<Fusion> {
+        let rewriting = Rewriting { selection: selection.clone(), ..Rewriting::default() };
+        Ok(mom_passes::fuse(&self.graph, &Target::from_name("native")?, &self.options, &rewriting))
+    }
+
+    /// The model rewritten so; as it is where nothing is selected.
+    pub(crate) fn rewritten(&self, selection: &Selection) -> Outcome<Model> {
+        let graph = if *selection == Selection::none() { self.graph.clone() } else { self.fusion(selection)?.graph };
+        Ok(self.with_graph(graph))
+    }
+
+    /// The same model with another program.
+    pub(crate) fn with_graph(&self, graph: Graph) -> Model {
+        Model { graph, info: self.info.clone(), options: self.options.clone() }
+    }
+
+    /// Tokens are below this.
+    pub(crate) fn vocab_size(&self) -> usize {
+        self.info.vocab_size
     }
 
     /// Routed memories, and how many of them a token chooses; none if no layer has any.
     pub(crate) fn routing(&self) -> Option<(usize, usize)> {
+        let within = |body: &Body| {
+            body.ops.iter().find_map(|op| match op.kind {
+                OpKind::Router { top_k, .. } => Some((body.ty(op.operands[0]).row_elements(), top_k)),
+                _ => None,
+            })
+        };
         let body = &self.graph.body;
-        body.ops.iter().find_map(|op| match op.kind {
-            OpKind::Router { top_k } => Some((body.ty(op.operands[0]).row_elements(), top_k)),
-            _ => None,
+        within(body).or_else(|| {
+            body.ops.iter().find_map(|op| match &op.kind {
+                OpKind::Fused(fused) => within(&fused.body),
+                _ => None,
+            })
         })
     }
 
@@ -151,21 +204,29 @@ impl Model {
 
     /// Compiles the model for this machine into a file.
     pub(crate) fn write(&self, path: &Path) -> Outcome {
-        Ok(mom_passes::compile(&self.graph, &Target::from_name("native")?, &self.info, &Options::default())?
-            .write(path)?)
+        Ok(self.program()?.write(path)?)
     }
 
-    fn module(&self) -> Outcome<Module> {
-        let folder = tempfile::tempdir()?;
-        let path = folder.path().join("model.so");
-        self.write(&path)?;
-        Ok(Module::load(&path)?)
+    pub(crate) fn program(&self) -> Outcome<Program> {
+        Ok(mom_passes::compile(&self.graph, &Target::from_name("native")?, &self.info, &self.options)?)
     }
 
     pub(crate) fn compiled(&self, params: &Params, sequences: usize) -> Outcome<Compiled> {
-        let tensors = params.iter().map(|(name, tensor)| (name.clone(), tensor.shape.clone(), tensor.f32())).collect();
-        let model = self.module()?.bind(Device::cpu()?, Weights::from_tensors(tensors))?;
+        let model = module(&self.program()?)?.bind(Device::cpu()?, weights(params))?;
         Ok(Compiled { session: model.batch(sequences)? })
+    }
+
+    /// The same code on so many threads. Every item counts as long work, so that threads share the smallest launch.
+    pub(crate) fn compiled_on<const N: usize>(&self, threads: [usize; N], params: &Params) -> Outcome<[Compiled; N]> {
+        let mut program = self.program()?;
+        program.plan.launches.iter_mut().for_each(|launch| launch.item_ns = LONG_NS);
+        let module = module(&program)?;
+        let machines = threads.into_iter().map(|threads| {
+            let model = module.bind(Device::cpu_threads(threads)?, weights(params))?;
+            Ok(Compiled { session: model.session()? })
+        });
+        let machines: Vec<Compiled> = machines.collect::<Outcome<_>>()?;
+        machines.try_into().map_err(|_| "a machine for each number of threads".into())
     }
 
     /// `context` is the number of tokens that attention can look back on.
@@ -195,6 +256,21 @@ impl Model {
     }
 }
 
+fn module(program: &Program) -> Outcome<Module> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("model.so");
+    program.write(&path)?;
+    Ok(Module::load(&path)?)
+}
+
+fn weights(params: &Params) -> Weights {
+    let tensors = params.iter().map(|(name, tensor)| (name.clone(), tensor.shape.clone(), tensor.f32()));
+    Weights::from_tensors(tensors.collect())
+}
+
+/// Work of this many nanoseconds is shared however little of it there is.
+const LONG_NS: u64 = 1_000_000;
+
 /// Native code at work.
 pub(crate) struct Compiled {
     session: Session,
@@ -216,8 +292,8 @@ impl Compiled {
 
     /// The bits of all states, caches too, of all sequences.
     pub(crate) fn state_bits(&self) -> Vec<Vec<u32>> {
-        let states = self.session.model().plan().states.iter();
-        let states = states.filter_map(|state| self.session.state(&state.name).ok());
+        let states = self.session.model().plan().parts();
+        let states = states.filter_map(|(_, part)| self.session.state(&part.name).ok());
         states.map(|state| state.iter().map(|value| value.to_bits()).collect()).collect()
     }
 }
@@ -234,16 +310,16 @@ impl Machine for Compiled {
     }
 
     fn states(&self, sequence: usize) -> Vec<State> {
-        let states = self.session.model().plan().states.iter();
-        let states = states.filter(|state| state.kind != StateKind::Context);
-        states
-            .map(|state| {
-                let all = self.session.state(&state.name).unwrap_or_default();
+        let plan = self.session.model().plan();
+        plan.parts()
+            .filter(|(index, _)| plan.states[*index].kind != StateKind::Context)
+            .map(|(_, part)| {
+                let all = self.session.state(&part.name).unwrap_or_default();
                 let elements = all.len() / self.session.positions().len();
                 let own = &all[sequence * elements..][..elements];
                 State {
-                    name: state.name.clone(),
-                    axes: state.axes.clone(),
+                    name: part.name.clone(),
+                    axes: part.axes.clone(),
                     data: own.iter().map(|&value| value.into()).collect(),
                 }
             })

@@ -5,11 +5,16 @@
 //! rewrites them.
 
 mod bad_input;
+mod balance;
 mod cli;
 mod command;
 mod dialect;
+mod explain;
+mod fused;
+mod fusion;
 mod golden;
 mod guide;
+mod laws;
 mod layers;
 mod machine;
 mod memory;
@@ -17,6 +22,7 @@ mod mixtures;
 mod models;
 mod ops;
 mod properties;
+mod random_programs;
 mod random_rules;
 mod rules;
 mod snapshot;
@@ -47,10 +53,15 @@ fn main() -> ExitCode {
         guide::trials(),
         cli::trials(),
         properties::trials(),
+        fused::trials(),
+        fusion::trials(),
+        balance::trials(),
         mixtures::trials(),
+        random_programs::trials(),
         random_rules::trials(),
         bad_input::trials(),
         stages::trials(),
+        explain::trials(),
         dialect::trials(),
         memory::trials(),
         rules::trials(),

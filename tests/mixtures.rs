@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use libtest_mimic::Trial;
 use mom_dialect::rule::BUILTIN;
+use mom_passes::fuse::Selection;
 
 use crate::{
     Outcome,
@@ -47,7 +48,7 @@ fn in_a_mixture(rule: &str, options: &str) -> Outcome {
     let whole = model.interpreted(&params, 2, 0)?.step(&batch)?;
     let pieces = in_pieces(&mut model.interpreted(&params, 2, 0)?, &batch, &lengths)?;
     check("the interpreter in pieces", pieces.get("logits")?, whole.get("logits")?, 1e-9)?;
-    let mut machine = model.compiled(&params, 2)?;
+    let mut machine = model.rewritten(&Selection::default())?.compiled(&params, 2)?;
     check("prefill", machine.step(&batch)?.get("logits")?, whole.get("logits")?, tolerance::COMPILED)?;
     // Tokens of padding change nothing for the others.
     let padded = [&[Token { id: 0, real: false }; 3], &batch[0][..]].concat();

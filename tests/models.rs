@@ -4,9 +4,9 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 
 use crate::{
-    Outcome,
+    Outcome, fusion,
     golden::{Case, Comparison},
-    machine::{Executor, Machine, Model, Outputs, Params, Token, in_pieces},
+    machine::{Machine, Model, Outputs, Params, Token, in_pieces},
     tensors::{Tensor, Tensors},
     trial,
 };
@@ -26,15 +26,15 @@ pub(crate) fn trials(case: &Case) -> Vec<Trial> {
     let mut trials = Vec::new();
     let known = case.tensors().ok();
     let holds = |tensor: &str| known.as_ref().is_none_or(|tensors| tensors.find(tensor).is_some());
-    for executor in Executor::ALL {
+    for (run, executor, selection) in fusion::runs() {
         for (name, batch, check) in CHECKS.into_iter().filter(|(_, batch, _)| holds(batch)) {
-            let case = case.clone();
-            let full_name = format!("golden::{}::{name}::{executor}", case.name);
+            let (case, selection) = (case.clone(), selection.clone());
+            let full_name = format!("golden::{}::{name}::{run}", case.name);
             trials.push(trial(full_name, move || {
                 let golden = Golden::read(&case)?;
                 let sequences = golden.tensors.get(batch)?.shape[0];
-                let mut machine =
-                    Model::read(&case.folder())?.start(executor, &golden.params, sequences, golden.longest())?;
+                let model = Model::read(&case.folder())?.rewritten(&selection)?;
+                let mut machine = model.start(executor, &golden.params, sequences, golden.longest())?;
                 let mut comparison = Comparison::new(executor, &golden.sidecar);
                 check(&golden, machine.as_mut(), &mut comparison)?;
                 comparison.finish()

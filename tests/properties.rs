@@ -7,6 +7,7 @@ use std::{env, fmt, path::Path};
 
 use libtest_mimic::Trial;
 use mom_dialect::diagnostic::Source;
+use mom_passes::fuse::Selection;
 use momc::spec;
 use proptest::{
     collection::vec,
@@ -19,27 +20,10 @@ use proptest::{
 use crate::{
     Outcome,
     dialect::lines,
-    golden::router_margin,
-    machine::{Compiled, Machine, Model, Params, State, Token, bits, in_pieces},
-    tolerance::{self, relative_error},
+    laws::{Data, LAWS, Subject, Verdict},
+    machine::{Model, Token},
     trial,
 };
-
-/// What every model must do. A model is compiled once for all of these.
-const PROPERTIES: [(&str, Property); 4] = [
-    ("tokens fed in pieces are as good as all at once", pieces_equal_the_whole),
-    ("a sequence does not depend on its batch", batch_does_not_matter),
-    ("a rollback restores every bit", rollback_restores),
-    ("compiled code computes what the interpreter does", compiled_equals_interpreted),
-];
-
-type Property = fn(&Case, &Subject) -> Outcome<Verdict>;
-
-/// Holds, or there is no answer because a routing decision is too close.
-enum Verdict {
-    Holds,
-    TooClose,
-}
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -61,9 +45,13 @@ fn programs(cases: impl Strategy<Value = Case>) -> Outcome {
     let count = env::var("MOMC_PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(CASES);
     let result = runner(count).run(&cases, |case| {
         let failed = |what: &str, error: &dyn fmt::Display| TestCaseError::fail(format!("{what}: {error}"));
-        let subject = Subject::new(&case).map_err(|error| failed("cannot be compiled", &error))?;
-        for (what, property) in PROPERTIES {
-            match property(&case, &subject) {
+        let subject = Model::parse(&case.model).and_then(|model| {
+            let rewritten = model.rewritten(&Selection::default())?;
+            Subject::rewritten(&rewritten, model, case.data.seed)
+        });
+        let subject = subject.map_err(|error| failed("cannot be compiled", &error))?;
+        for (what, law) in LAWS {
+            match law(&case.data, &subject) {
                 Ok(Verdict::Holds) => {}
                 Ok(Verdict::TooClose) => return Err(TestCaseError::reject("a close routing decision")),
                 Err(error) => return Err(failed(what, &error)),
@@ -92,21 +80,12 @@ fn descriptions_read_back() -> Outcome {
 struct Case {
     /// A `model.toml`.
     model: String,
-    seed: u64,
-    sequences: Vec<Vec<Token>>,
-    /// How many tokens of each sequence are fed at a time.
-    pieces: Vec<usize>,
+    data: Data,
 }
 
 impl fmt::Debug for Case {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(formatter, "{}# random weights {}", self.model, self.seed)?;
-        for sequence in &self.sequences {
-            let tokens: Vec<String> =
-                sequence.iter().map(|token| if token.real { token.id.to_string() } else { "-".into() }).collect();
-            writeln!(formatter, "# sequence {}", tokens.join(" "))?;
-        }
-        write!(formatter, "# pieces {:?}", self.pieces)
+        write!(formatter, "{}{:?}", self.model, self.data)
     }
 }
 
@@ -121,7 +100,7 @@ fn any_case(hybrid: bool) -> impl Strategy<Value = Case> {
         |(model, seed, mut sequences, pieces)| {
             // There is something to compute.
             sequences[0].insert(0, Token::real(0));
-            Case { model, seed, sequences, pieces }
+            Case { model, data: Data { seed, sequences, pieces } }
         },
     )
 }
@@ -177,145 +156,4 @@ fn any_attention(layers: usize) -> impl Strategy<Value = (usize, String)> {
         let table = format!("[[attention]]\nlayers = {layers:?}\nheads = {heads}\nkv_heads = {kv_heads}\n{window}\n");
         (heads, table)
     })
-}
-
-/// A compiled model, and what it was compiled from.
-struct Subject {
-    model: Model,
-    params: Params,
-    compiled: Compiled,
-}
-
-impl Subject {
-    fn new(case: &Case) -> Outcome<Subject> {
-        let model = Model::parse(&case.model)?;
-        let params = model.random_params(case.seed);
-        let compiled = model.compiled(&params, 1)?;
-        Ok(Subject { model, params, compiled })
-    }
-}
-
-fn pieces_equal_the_whole(case: &Case, subject: &Subject) -> Outcome<Verdict> {
-    let mut whole = subject.compiled.fresh(case.sequences.len())?;
-    let mut cut = subject.compiled.fresh(case.sequences.len())?;
-    let expected = whole.step(&case.sequences)?;
-    let actual = in_pieces(&mut cut, &case.sequences, &case.lengths())?;
-    same("outputs", &actual.bits(), &expected.bits())?;
-    same("states", &cut.state_bits(), &whole.state_bits())
-}
-
-fn batch_does_not_matter(case: &Case, subject: &Subject) -> Outcome<Verdict> {
-    let mut together = subject.compiled.fresh(case.sequences.len())?;
-    let all = together.step(&case.sequences)?;
-    for (number, sequence) in case.sequences.iter().enumerate().filter(|(_, sequence)| !sequence.is_empty()) {
-        let before: usize = case.sequences[..number].iter().map(Vec::len).sum();
-        let mut alone = subject.compiled.fresh(1)?;
-        let outputs = alone.step(std::slice::from_ref(sequence))?;
-        for (name, rows) in outputs.iter() {
-            let width = rows.len() / sequence.len();
-            let expected = &all.get(name)?[before * width..][..rows.len()];
-            same(&format!("{name} of sequence {number}"), &bits(rows), &bits(expected))?;
-        }
-        for (own, all) in alone.states(0).iter().zip(together.states(number)) {
-            same(&format!("{} of sequence {number}", all.name), &bits(&own.data), &bits(&all.data))?;
-        }
-    }
-    Ok(Verdict::Holds)
-}
-
-fn rollback_restores(case: &Case, subject: &Subject) -> Outcome<Verdict> {
-    let mut machine = subject.compiled.fresh(case.sequences.len())?;
-    let halves: Vec<_> = case.sequences.iter().map(|sequence| sequence.split_at(sequence.len().div_ceil(2))).collect();
-    let (prompt, rest): (Vec<_>, Vec<_>) = halves.into_iter().map(|(a, b)| (a.to_vec(), b.to_vec())).unzip();
-    machine.step(&prompt)?;
-    let mark = machine.checkpoint()?;
-    let before = machine.state_bits();
-    let mut continued = Vec::new();
-    for _ in 0..2 {
-        // The first sequence always has something to go on with.
-        let mut rest = rest.clone();
-        rest[0].push(Token::real(1));
-        let outputs = machine.step(&rest)?;
-        continued.push((outputs.bits().into_iter().map(|(_, bits)| bits).collect::<Vec<_>>(), machine.state_bits()));
-        machine.rollback(&mark)?;
-        same("states after the rollback", &machine.state_bits(), &before)?;
-    }
-    let mut other = subject.compiled.fresh(case.sequences.len())?;
-    other.rollback(&mark)?;
-    same("states of another session", &other.state_bits(), &before)?;
-    same("what follows", &continued[1], &continued[0])
-}
-
-fn compiled_equals_interpreted(case: &Case, subject: &Subject) -> Outcome<Verdict> {
-    let mut compiled = subject.compiled.fresh(case.sequences.len())?;
-    let mut interpreted = subject.model.interpreted(&subject.params, case.sequences.len(), LENGTH + 1)?;
-    let expected = interpreted.step(&case.sequences)?;
-    let actual = compiled.step(&case.sequences)?;
-    if let Some((memories, top_k)) = subject.model.routing() {
-        let routers = expected.iter().filter(|(name, _)| name.starts_with("router_logits"));
-        let mut margins = routers.flat_map(|(_, logits)| logits.chunks(memories)).map(|row| router_margin(row, top_k));
-        if margins.any(|margin| margin <= tolerance::ROUTER_MARGIN) {
-            return Ok(Verdict::TooClose);
-        }
-    }
-    let mut nudged = Vec::new();
-    for seed in 1..=tolerance::NUDGES {
-        let params = nudged_params(&subject.params, seed);
-        let mut machine = subject.model.interpreted(&params, case.sequences.len(), LENGTH + 1)?;
-        nudged.push((machine.step(&case.sequences)?, machine));
-    }
-    for (name, expected) in expected.iter() {
-        let moved = nudged.iter().map(|(outputs, _)| outputs.get(name)).collect::<Outcome<Vec<_>>>()?;
-        close(name, actual.get(name)?, expected, &moved)?;
-    }
-    for sequence in 0..case.sequences.len() {
-        let states = compiled.states(sequence);
-        let moved: Vec<Vec<State>> = nudged.iter().map(|(_, machine)| machine.states(sequence)).collect();
-        for expected in interpreted.states(sequence) {
-            let what = format!("state {} of sequence {sequence}", expected.name);
-            let actual = data(&states, &expected.name)?;
-            let moved = moved.iter().map(|states| data(states, &expected.name)).collect::<Outcome<Vec<_>>>()?;
-            close(&what, actual, &expected.data, &moved)?;
-        }
-    }
-    Ok(Verdict::Holds)
-}
-
-fn data<'a>(states: &'a [State], name: &str) -> Outcome<&'a [f64]> {
-    let state = states.iter().find(|state| state.name == name);
-    Ok(&state.ok_or_else(|| format!("there is no state {name}"))?.data)
-}
-
-/// The weights, each moved up or down by half a unit in the last place of a float32.
-fn nudged_params(params: &Params, seed: u64) -> Params {
-    let mut params = params.clone();
-    let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    for value in params.values_mut().flat_map(|tensor| &mut tensor.data) {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        let half = f64::from(f32::EPSILON) / 2.0;
-        *value *= if random & 1 == 0 { 1.0 - half } else { 1.0 + half };
-    }
-    params
-}
-
-impl Case {
-    /// The lengths of the pieces; together they cover every sequence.
-    fn lengths(&self) -> Vec<usize> {
-        self.pieces.iter().copied().chain([LENGTH + 1]).collect()
-    }
-}
-
-fn same<T: PartialEq + ?Sized>(what: &str, actual: &T, expected: &T) -> Outcome<Verdict> {
-    if actual == expected { Ok(Verdict::Holds) } else { Err(format!("{what} differ").into()) }
-}
-
-/// `moved` is `expected` as nudged weights change it: how far float32 can be trusted with this model.
-fn close(what: &str, actual: &[f64], expected: &[f64], moved: &[&[f64]]) -> Outcome {
-    let error = if actual.len() == expected.len() { relative_error(actual, expected) } else { f64::INFINITY };
-    let condition = moved.iter().map(|moved| relative_error(moved, expected)).fold(0.0, f64::max);
-    let limit = tolerance::COMPILED.max(tolerance::NUDGE_FACTOR * condition);
-    // Written so that a NaN is not close.
-    if error <= limit { Ok(()) } else { Err(format!("{what} differs by {error:.2e}, more than {limit:.2e}").into()) }
 }

@@ -20,6 +20,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("stages::spec", || shown("spec", &emitted(Stage::Spec)?)),
         trial("stages::mom", || shown("mom", &emitted(Stage::Mom)?)),
+        trial("stages::fused", || shown("fused", &emitted(Stage::Fused)?)),
+        trial("stages::fused_is_read_back", fused_is_read_back),
         trial("stages::tiled", || shown("tiled", &kernels(&emitted(Stage::Tiled)?))),
         trial("stages::plan", || shown("plan", &launches(&serde_json::from_str(&emitted(Stage::Plan)?)?))),
         trial("stages::code_has_every_kernel", code_has_every_kernel),
@@ -36,14 +38,31 @@ fn emitted(stage: Stage) -> Outcome<String> {
     Ok(Driver::new(Path::new(TWO_MEMORIES), TARGET).map_err(failed)?.emit(stage).map_err(failed)?)
 }
 
-/// The first line of every kernel, with its schedule, and the whole of the short convolution: the others would be
-/// thousands of lines.
+/// The first line of every kernel, with its schedule, and the whole of the embedding: the others would be thousands of
+/// lines.
 fn kernels(tiled: &str) -> String {
     let start = |line: &&str| line.contains("func.func ");
-    let convolution = tiled.lines().skip_while(|line| !line.contains("func.func @momc_short_conv"));
-    let convolution = convolution.enumerate().take_while(|(number, line)| *number == 0 || !start(line));
-    let lines = tiled.lines().filter(start).chain(["", "  // …", ""]).chain(convolution.map(|(_, line)| line));
+    let embedding = tiled.lines().skip_while(|line| !line.contains("func.func @momc_embedding"));
+    let embedding = embedding.enumerate().take_while(|(number, line)| *number == 0 || !start(line));
+    let lines = tiled.lines().filter(start).chain(["", "  // …", ""]).chain(embedding.map(|(_, line)| line));
     lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// A program of the stage `fused` stays as it is, whatever rewrites there are.
+fn fused_is_read_back() -> Outcome {
+    let failed = |failure| format!("{failure:?}");
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("fused.mlir");
+    let text = emitted(Stage::Fused)?;
+    std::fs::write(&path, &text)?;
+    let again = |stage| Driver::new(&path, TARGET).and_then(|mut driver| driver.emit(stage)).map_err(failed);
+    if again(Stage::Fused)? != text {
+        return Err("the program became another one".into());
+    }
+    let [was, is] = [emitted(Stage::Plan)?, again(Stage::Plan)?].map(|text| serde_json::from_str::<Plan>(&text));
+    let (was, is) = (was?, is?);
+    let same = (was.launches, was.vocab_size, was.memories) == (is.launches, is.vocab_size, is.memories);
+    if same { Ok(()) } else { Err("its plan is another one".into()) }
 }
 
 fn code_has_every_kernel() -> Outcome {
@@ -78,7 +97,9 @@ fn launches(plan: &Plan) -> String {
 fn name(plan: &Plan, buffer: &Buffer) -> String {
     match buffer {
         Buffer::Param(index) => plan.params[*index].name.clone(),
-        Buffer::State(index) => plan.states[*index].name.clone(),
+        Buffer::State(index) => {
+            plan.states[*index].parts.iter().map(|part| part.name.as_str()).collect::<Vec<_>>().join("+")
+        }
         Buffer::Slot(index) => format!("slot{index}"),
         Buffer::Input(name) => name.clone(),
         Buffer::Output(index) => plan.outputs[*index].name.clone(),

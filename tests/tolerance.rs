@@ -36,6 +36,12 @@ pub(crate) const NUDGE_FACTOR: f64 = 8.0;
 /// How often the weights are nudged to find that distance.
 pub(crate) const NUDGES: u64 = 3;
 
+/// A program and what rewrites made of it, both interpreted in float64: sums come in another order.
+pub(crate) const REWRITTEN: f64 = 1e-10;
+
+/// What a random program computes is compared where no number is larger.
+pub(crate) const MODERATE: f64 = 1e6;
+
 /// Forms of a random rule, in float64: thousands of operations that round, and inverses of triangular matrices of at most
 /// a few dozen tokens, whose condition is in the hundreds.
 pub(crate) const RANDOM_RULE_FLOAT64: f64 = 1e-9;

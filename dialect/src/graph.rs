@@ -143,9 +143,11 @@ pub enum OpKind {
     HeadIndex,
     /// `() -> f32 [i, j]`: 1 where both axes, of one size, are at the same entry, else 0.
     Identity { axes: [String; 2], size: usize },
-    /// `(x, weight) -> …`: the sum of products over the named axes they share; weight's other axes replace these.
+    /// `(x, weights…) -> (…)…`, one result for each of n ≥ 1 weights: the sum of products over the named axes that x
+    /// shares with all of them; a weight's other axes replace these.
     Linear,
-    /// `(x [kT, …], segments i32 [MB+1], weight_0, …, weight_{M-1})`: as `Linear`, with the weight of the row's memory.
+    /// `(x [kT, …], segments i32 [MB+1], weight_0, …, weight_{M-1}, …) -> (…)…`: as `Linear`, with the weight of the
+    /// row's memory; M weights for the first result, M for the second and so on.
     GroupedLinear,
     /// `(x, weight) -> x`: x / sqrt(mean x² + eps) · weight, over the weight's axes, which are x's last.
     RmsNorm { eps: f64 },
@@ -155,8 +157,9 @@ pub enum OpKind {
     /// -> (y [R, …], window)`: causal convolution along each segment; `window` holds its last inputs, newest last.
     /// With `position`, rows of padding do not exist: they enter no window and their `y` is zero.
     ShortConv,
-    /// `(logits [T, memory]) -> (selected i32 [T, choice], weight f32 [T, choice])`
-    Router { top_k: usize },
+    /// `(logits [T, memory]) -> (selected i32 [T, choice], weight f32 [T, choice])`; with `shared_state` every token
+    /// has one more choice, the last: memory number M, the shared state, with weight 1.
+    Router { top_k: usize, shared_state: bool },
     /// `(selected i32 [T, choice], position i32 [T], cu_seqlens i32 [B+1])
     /// -> (permutation i32 [kT], slot i32 [T, choice], segments i32 [MB+1])`
     Sort { memories: usize },
@@ -171,6 +174,13 @@ pub enum OpKind {
     ScanGradient { update_rule: String },
     /// `(x [kT, …], slot i32 [T, choice], weight f32 [T, choice]) -> [T, …]`; padding becomes zero.
     Combine,
+    /// `(routed [kT, …], slot i32 [T, choice k], tokens [T, …], slot' i32 [T, choice k+1]) -> [(k+1)T, …]`: the rows of a
+    /// routed stream and one more row for each token, in the places that `slot'` gives them.
+    Append,
+    /// `(a [B, memory M, …], b [B, …]) -> [B, memory M+1, …]`: the states of M memories and of one more, the last.
+    JoinMemories,
+    /// `(x [B, memory M+1, …]) -> ([B, memory M, …], [B, …])`: the inverse of `JoinMemories`.
+    SplitMemories,
     /// `(x [R, …, width], position i32 [R]) -> x`: rotary embedding, halves rotated.
     Rotary { base: f64 },
     /// `(x [T, …], cache [B, C, …], position i32 [T], cu_seqlens i32 [B+1]) -> cache`; a named axis `ring` in place of
@@ -179,10 +189,24 @@ pub enum OpKind {
     /// `(q [T, head, width], keys [B, C, kv_head, width], values [B, C, kv_head, width], position i32 [T],
     /// cu_seqlens i32 [B+1]) -> [T, head, width]`, with caches as above; padding becomes zero.
     Attention { window: Option<usize>, scale: f64 },
+    /// `(the body's arguments…) -> (results…)`: what its body means, computed in one launch.
+    Fused(Box<Fused>),
     /// `(state) -> ()`: the state after the step.
     SetState { name: String },
     /// `(x) -> ()`: a result of the program.
     Output { name: String },
+}
+
+/// Operations that one launch computes; no value but `results` leaves it.
+///
+/// `body` holds any operation of a program but [`OpKind::Input`], [`OpKind::Param`], [`OpKind::State`],
+/// [`OpKind::SetState`], [`OpKind::Output`], [`OpKind::ScanGradient`] and [`OpKind::Fused`]. Its arguments are the
+/// operands in their order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fused {
+    pub body: Body,
+    /// Values of the body.
+    pub results: Vec<ValueId>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -25,7 +25,7 @@ use melior::{
 };
 use mlir_sys::{
     MlirDiagnostic, MlirDiagnosticSeverity_MlirDiagnosticError, MlirLogicalResult, MlirStringRef,
-    mlirArrayAttrGetElement, mlirArrayAttrGetNumElements, mlirContextAttachDiagnosticHandler,
+    mlirArrayAttrGetElement, mlirArrayAttrGetNumElements, mlirBoolAttrGetValue, mlirContextAttachDiagnosticHandler,
     mlirContextDetachDiagnosticHandler, mlirDiagnosticGetLocation, mlirDiagnosticGetNote, mlirDiagnosticGetNumNotes,
     mlirDiagnosticGetSeverity, mlirDiagnosticPrint, mlirFlatSymbolRefAttrGetValue, mlirFloatAttrGetValueDouble,
     mlirIdentifierStr, mlirIntegerAttrGetValueInt, mlirOperationCreateParse, mlirStringAttrGetValue, mlirTypePrint,
@@ -264,6 +264,8 @@ fn attribute(found: Attribute) -> tree::Attribute {
             text(mlirStringAttrGetValue(raw)).map_or(tree::Attribute::Other, tree::Attribute::Text)
         } else if found.is_flat_symbol_ref() {
             text(mlirFlatSymbolRefAttrGetValue(raw)).map_or(tree::Attribute::Other, tree::Attribute::Symbol)
+        } else if found.is_bool() {
+            tree::Attribute::Flag(mlirBoolAttrGetValue(raw))
         } else if found.is_integer() && is_i64(found.r#type()) {
             tree::Attribute::Integer(mlirIntegerAttrGetValueInt(raw))
         } else if found.is_float() && found.r#type().is_f64() {

@@ -15,6 +15,11 @@ const SCAN_OPERANDS: usize = 24;
 const SCAN_RESULTS: usize = 8;
 /// As many results a scan's gradient may have.
 const SCAN_GRADIENT_RESULTS: usize = 24;
+/// How many runs of operands and of results of one type it gives to products with several weights.
+const PRODUCTS: usize = 16;
+/// How many it gives to `mom.fused`.
+const FUSED_OPERANDS: usize = 64;
+const FUSED_RESULTS: usize = 32;
 
 /// The text of a program.
 pub fn print(graph: &Graph) -> String {
@@ -45,10 +50,7 @@ impl Printer {
         for rule in &graph.update_rules {
             self.update_rule(rule);
         }
-        let values = Values::of(&graph.body, &[]);
-        for op in &graph.body.ops {
-            self.op(1, op, &graph.body, &values);
-        }
+        self.operations(1, &graph.body, &Values::of(&graph.body, &[], &mut 0));
         self.line(0, "}");
         self.text
     }
@@ -57,16 +59,9 @@ impl Printer {
         let names = |ports: &[Port]| ports.iter().map(|port| port.name.clone()).collect::<Vec<_>>();
         let (inputs, parameters) = (names(&rule.inputs), names(&rule.parameters));
         let (states, outputs) = (names(&rule.states), names(&rule.outputs));
-        let values = Values::of(&rule.body, &[&inputs[..], &parameters[..], &states[..]].concat());
-        let arguments: Vec<String> =
-            values.arguments.iter().map(|&value| format!("{}: {}", values.name(value), rule.body.ty(value))).collect();
+        let values = Values::of(&rule.body, &[&inputs[..], &parameters[..], &states[..]].concat(), &mut 0);
         self.line(1, "\"mom.update_rule\"() ({");
-        self.line(1, &format!("^bb0({}):", arguments.join(", ")));
-        for op in &rule.body.ops {
-            self.op(2, op, &rule.body, &values);
-        }
-        let yielded = [&rule.next[..], &rule.read[..]].concat();
-        self.line(2, &format!("\"gpu.yield\"({}) : ({}) -> ()", values.names(&yielded), types(&rule.body, &yielded)));
+        self.block(1, &rule.body, &values, &[&rule.next[..], &rule.read[..]].concat());
         let mut attributes = vec![("sym_name", quoted(&rule.name)), ("inputs", strings(&inputs))];
         if !parameters.is_empty() {
             attributes.push(("parameters", strings(&parameters)));
@@ -82,9 +77,26 @@ impl Printer {
         self.line(1, &format!("}}){attributes} : () -> ()"));
     }
 
-    fn op(&mut self, depth: usize, op: &Op, body: &Body, values: &Values) {
+    /// The one block of a region.
+    fn block(&mut self, depth: usize, body: &Body, values: &Values, yielded: &[ValueId]) {
+        let arguments = values.arguments.iter().map(|&value| format!("{}: {}", values.name(value), body.ty(value)));
+        self.line(depth, &format!("^bb0({}):", arguments.collect::<Vec<_>>().join(", ")));
+        self.operations(depth + 1, body, values);
+        let yielded = format!("\"gpu.yield\"({}) : ({}) -> ()", values.names(yielded), types(body, yielded));
+        self.line(depth + 1, &yielded);
+    }
+
+    fn operations(&mut self, depth: usize, body: &Body, values: &Values) {
+        for (op, inner) in body.ops.iter().zip(&values.inner) {
+            self.op(depth, op, body, values, inner.as_ref());
+        }
+    }
+
+    /// An operation, with the names of the values within it if it has a body.
+    fn op(&mut self, depth: usize, op: &Op, body: &Body, values: &Values, inner: Option<&Values>) {
         let name = match op.kind {
             OpKind::Elementwise(function) => format!("mom.{}", function.name()),
+            OpKind::Linear | OpKind::GroupedLinear if op.results.len() > 1 => format!("{}s", ops::name(&op.kind)),
             _ => ops::name(&op.kind).to_owned(),
         };
         let results = if op.results.is_empty() { String::new() } else { values.names(&op.results) + " = " };
@@ -99,15 +111,17 @@ impl Printer {
             }
             _ => String::new(),
         };
-        self.line(
-            depth,
-            &format!(
-                "{results}\"{name}\"({}){} : ({}) -> {result_types}{location}",
-                values.names(&op.operands),
-                attribute_list(&attributes(op)),
-                types(body, &op.operands),
-            ),
-        );
+        let start = format!("{results}\"{name}\"({})", values.names(&op.operands));
+        let attributes = attribute_list(&attributes(op, body));
+        let end = format!("{attributes} : ({}) -> {result_types}{location}", types(body, &op.operands));
+        match (&op.kind, inner) {
+            (OpKind::Fused(fused), Some(inner)) => {
+                self.line(depth, &format!("{start} ({{"));
+                self.block(depth, &fused.body, inner, &fused.results);
+                self.line(depth, &format!("}}){end}"));
+            }
+            _ => self.line(depth, &format!("{start}{end}")),
+        }
     }
 
     fn line(&mut self, depth: usize, line: &str) {
@@ -123,26 +137,35 @@ impl Printer {
 struct Values {
     arguments: Vec<ValueId>,
     names: Vec<String>,
+    /// For each operation those of its own body, if it has one. Such a body sees the values around it, so that all names
+    /// differ.
+    inner: Vec<Option<Values>>,
 }
 
 impl Values {
-    /// The first arguments take the given names; every other value is numbered.
-    fn of(body: &Body, argument_names: &[String]) -> Values {
-        let mut made = vec![false; body.value_count()];
-        for result in body.ops.iter().flat_map(|op| &op.results) {
-            made[result.index()] = true;
-        }
-        let arguments: Vec<ValueId> =
-            (0..made.len()).filter(|&index| !made[index]).map(|index| ValueId(index as u32)).collect();
-        let mut names = vec![String::new(); made.len()];
+    /// The first arguments take the given names; every other value is numbered, from `next` on.
+    fn of(body: &Body, argument_names: &[String], next: &mut usize) -> Values {
+        let arguments = body.arguments();
+        let mut names = vec![String::new(); body.value_count()];
         for (argument, name) in arguments.iter().zip(argument_names) {
             names[argument.index()] = format!("%{name}");
         }
-        let numbered = arguments.iter().skip(argument_names.len()).chain(body.ops.iter().flat_map(|op| &op.results));
-        for (number, value) in numbered.enumerate() {
-            names[value.index()] = format!("%{number}");
+        let mut number = |values: &[ValueId], next: &mut usize| {
+            for value in values {
+                names[value.index()] = format!("%{next}");
+                *next += 1;
+            }
+        };
+        number(arguments.get(argument_names.len()..).unwrap_or_default(), next);
+        let mut inner = Vec::new();
+        for op in &body.ops {
+            number(&op.results, next);
+            inner.push(match &op.kind {
+                OpKind::Fused(fused) => Some(Values::of(&fused.body, &[], next)),
+                _ => None,
+            });
         }
-        Values { arguments, names }
+        Values { arguments, names, inner }
     }
 
     fn name(&self, value: ValueId) -> &str {
@@ -158,8 +181,19 @@ fn types(body: &Body, values: &[ValueId]) -> String {
     values.iter().map(|&value| body.ty(value).to_string()).collect::<Vec<_>>().join(", ")
 }
 
+/// Which operands and results take which of a definition's places, run by run of one type.
+fn runs(op: &Op, body: &Body, operands: usize, results: usize) -> Vec<(&'static str, String)> {
+    let sizes = |values: &[ValueId], places: usize| {
+        let runs = values.chunk_by(|&a, &b| body.ty(a) == body.ty(b)).map(|run| run.len());
+        let mut sizes: Vec<String> = runs.map(|length| length.to_string()).collect();
+        sizes.resize(places.max(sizes.len()), "0".to_owned());
+        format!("array<i32: {}>", sizes.join(", "))
+    };
+    vec![("operandSegmentSizes", sizes(&op.operands, operands)), ("resultSegmentSizes", sizes(&op.results, results))]
+}
+
 /// What an operation says beside its operands, each value as MLIR writes it.
-fn attributes(op: &Op) -> Vec<(&'static str, String)> {
+fn attributes(op: &Op, body: &Body) -> Vec<(&'static str, String)> {
     match &op.kind {
         OpKind::Input { name, .. }
         | OpKind::State { name, .. }
@@ -173,7 +207,10 @@ fn attributes(op: &Op) -> Vec<(&'static str, String)> {
         ],
         OpKind::Constant { value } => vec![("value", float(*value))],
         OpKind::RmsNorm { eps } | OpKind::L2Norm { eps } => vec![("eps", float(*eps))],
-        OpKind::Router { top_k } => vec![("top_k", top_k.to_string())],
+        OpKind::Router { top_k, shared_state } => {
+            let shared_state = shared_state.then(|| ("shared_state", "true".to_owned()));
+            [("top_k", top_k.to_string())].into_iter().chain(shared_state).collect()
+        }
         OpKind::Sort { memories } => vec![("memories", memories.to_string())],
         OpKind::Scan { update_rule } => vec![
             ("update_rule", format!("@{}", symbol(update_rule))),
@@ -200,17 +237,21 @@ fn attributes(op: &Op) -> Vec<(&'static str, String)> {
             let window = window.map(|window| ("window", window.to_string()));
             [("scale", float(*scale))].into_iter().chain(window).collect()
         }
+        OpKind::Linear | OpKind::GroupedLinear if op.results.len() > 1 => runs(op, body, PRODUCTS, PRODUCTS),
+        OpKind::Linear | OpKind::GroupedLinear => Vec::new(),
+        OpKind::Fused(_) => runs(op, body, FUSED_OPERANDS, FUSED_RESULTS),
         OpKind::Embedding
         | OpKind::SelectRows
         | OpKind::Elementwise(_)
         | OpKind::Contract
         | OpKind::Solve
         | OpKind::HeadIndex
-        | OpKind::Linear
-        | OpKind::GroupedLinear
         | OpKind::ShortConv
         | OpKind::Dispatch
         | OpKind::Combine
+        | OpKind::Append
+        | OpKind::JoinMemories
+        | OpKind::SplitMemories
         | OpKind::AppendCache => Vec::new(),
     }
 }
@@ -298,19 +339,26 @@ mod tests {
     fn the_dialect_defines_every_operation() {
         let functions = Function::ALL.map(Function::name);
         let others = ops::NAMES.into_iter().filter(|&name| name != "mom.elementwise");
-        for name in others.map(|name| name.trim_start_matches("mom.")).chain(functions) {
+        let others = others.map(|name| name.trim_start_matches("mom."));
+        for name in others.chain(functions).chain(["linears", "grouped_linears"]) {
             assert!(IRDL.contains(&format!("irdl.operation @{name} {{")), "{name}");
         }
     }
 
     #[test]
-    fn a_scan_has_the_places_that_the_dialect_defines() {
-        for (name, results) in [("scan", SCAN_RESULTS), ("scan_gradient", SCAN_GRADIENT_RESULTS)] {
+    fn operations_have_the_places_that_the_dialect_defines() {
+        for (name, kind, operands, results) in [
+            ("scan", "optional", SCAN_OPERANDS, SCAN_RESULTS),
+            ("scan_gradient", "optional", SCAN_OPERANDS, SCAN_GRADIENT_RESULTS),
+            ("linears", "variadic", PRODUCTS, PRODUCTS),
+            ("grouped_linears", "variadic", PRODUCTS, PRODUCTS),
+            ("fused", "variadic", FUSED_OPERANDS, FUSED_RESULTS),
+        ] {
             let (_, definition) = IRDL.split_once(&format!("irdl.operation @{name} {{")).unwrap();
             let (definition, _) = definition.split_once("\n  }\n").unwrap();
-            for (places, letter) in [(SCAN_OPERANDS, 'x'), (results, 'y')] {
-                assert!(definition.contains(&format!("{letter}{}: optional", places - 1)));
-                assert!(!definition.contains(&format!("{letter}{places}: optional")));
+            for (places, letter) in [(operands, 'x'), (results, 'y')] {
+                assert!(definition.contains(&format!("{letter}{}: {kind}", places - 1)));
+                assert!(!definition.contains(&format!("{letter}{places}: {kind}")));
             }
         }
     }

@@ -17,7 +17,7 @@ pub(crate) use update_rule::Recurrence;
 pub use update_rule::evaluate_update_rule;
 
 use crate::{
-    graph::{Graph, OpKind, Source},
+    graph::{Body, Graph, OpKind, Source},
     ops::{self, Operand},
     shape::{Axis, Extent, Type},
 };
@@ -65,23 +65,67 @@ impl<'a> Interpreter<'a> {
             outputs: Tensors::new(),
         };
         let body = &self.graph.body;
-        let mut values: Vec<Tensor> = vec![Tensor::default(); body.value_count()];
-        for op in &body.ops {
-            let operands: Vec<Operand<'_>> = op
-                .operands
-                .iter()
-                .map(|&value| Operand { ty: body.ty(value), value: &values[value.index()] })
-                .collect();
-            let results: Vec<&Type> = op.results.iter().map(|&value| body.ty(value)).collect();
-            let computed = ops::evaluate(&op.kind, &operands, &results, &mut step)?;
-            for (value, tensor) in op.results.iter().zip(computed) {
-                values[value.index()] = tensor;
-            }
-        }
+        evaluate_body(body, vec![Tensor::default(); body.value_count()], &mut step)?;
         let Step { next, outputs, .. } = step;
         states.extend(next);
         Ok(outputs)
     }
+}
+
+/// The values of a body, operation after operation. `values` has room for all of them and holds the arguments.
+pub(crate) fn evaluate_body(body: &Body, mut values: Vec<Tensor>, step: &mut Step<'_>) -> Result<Vec<Tensor>, String> {
+    for op in &body.ops {
+        let operands: Vec<Operand<'_>> =
+            op.operands.iter().map(|&value| Operand { ty: body.ty(value), value: &values[value.index()] }).collect();
+        let results: Vec<&Type> = op.results.iter().map(|&value| body.ty(value)).collect();
+        let computed = ops::evaluate(&op.kind, &operands, &results, step)?;
+        for (value, tensor) in op.results.iter().zip(computed) {
+            values[value.index()] = tensor;
+        }
+    }
+    Ok(values)
+}
+
+/// The results of one operation alone, which must compute something from its operands: it is no input, parameter, state
+/// or output, and stands in no update rule. `graph` has the update rules that it may name.
+///
+/// # Shapes
+/// Tensors have the axes of their types, with rows as many as the step has that they are thought to belong to.
+///
+/// # Errors
+/// Operands or results that do not fit the operation, and what [`Interpreter::step`] says of a single operation.
+pub fn evaluate_op(
+    kind: &OpKind,
+    operands: &[(&Type, &Tensor)],
+    results: &[Type],
+    graph: &Graph,
+) -> Result<Vec<Tensor>, String> {
+    let name = ops::name(kind).trim_start_matches("mom.");
+    if ops::at_the_edge(kind) {
+        return Err(format!("`{name}` means something in a step only"));
+    }
+    let types: Vec<&Type> = operands.iter().map(|(ty, _)| *ty).collect();
+    if graph.result_types(kind, &types)? != results {
+        return Err(format!("`{name}` makes other results than those asked for"));
+    }
+    for (ty, value) in operands {
+        let named = ty.axes.iter().zip(&value.shape).all(|(axis, &size)| axis.size().is_none_or(|own| own == size));
+        let whole = value.data.len() == value.shape.iter().product::<usize>();
+        if !named || !whole || ty.axes.len() != value.shape.len() {
+            return Err(format!("`{name}` takes {}, found {:?}", ty.describe(), value.shape));
+        }
+    }
+    let operands: Vec<Operand<'_>> = operands.iter().map(|&(ty, value)| Operand { ty, value }).collect();
+    let mut step = Step {
+        graph,
+        inputs: &Inputs::default(),
+        params: &Tensors::new(),
+        states: &Tensors::new(),
+        capacity: 0,
+        next: Tensors::new(),
+        outputs: Tensors::new(),
+    };
+    ops::evaluate(kind, &operands, &results.iter().collect::<Vec<_>>(), &mut step)
 }
 
 /// What the edges of a program touch while a step runs.

@@ -35,6 +35,13 @@ pub fn verify(graph: &Graph) -> Diagnostics {
     }
     let infer = |op: &Op, operands: &[&Type]| graph.result_types(&op.kind, operands);
     body(&graph.body, BTreeSet::new(), infer, &mut found);
+    for op in &graph.body.ops {
+        let OpKind::Fused(fused) = &op.kind else { continue };
+        body(&fused.body, fused.body.arguments().into_iter().collect(), infer, &mut found);
+        for op in fused.body.ops.iter().filter(|op| !ops::in_fused(&op.kind)) {
+            report(&mut found, MISPLACED, op, format!("{} cannot stand in a fused operation", title(op)));
+        }
+    }
     placement(graph, &mut found);
     states(graph, &mut found);
     names(graph, &mut found);

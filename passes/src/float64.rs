@@ -48,7 +48,7 @@ pub fn run(
             OpKind::Scan { update_rule } | OpKind::ScanGradient { update_rule } => {
                 let rule = graph.update_rule(update_rule);
                 let rule = rule.ok_or_else(|| fault(format!("there is no update rule `{update_rule}`")))?;
-                let heads = schedule::scan_heads(graph, rule, op);
+                let heads = schedule::scan_heads(&graph.body, rule, op);
                 let scan = schedule::form(rule, &heads, options)?;
                 let whole =
                     Whole { graph, rule, op, values: &values, heads: heads.heads, boundaries: &inputs.cu_seqlens };

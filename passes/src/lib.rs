@@ -1,6 +1,7 @@
 //! What momc *does* to a program: from the `mom` stage to native code.
 //!
-//! [`compile`] is the whole way, read top to bottom: each operation of the graph becomes a launch of a kernel
+//! [`fuse`](fn@fuse) rewrites the program, and [`compile`] is the rest of the way, read top to bottom: each operation of the
+//! graph becomes a launch of a kernel
 //! (`schedule`), kernels of equal shape are written once as MLIR (`kernel`, the stage `tiled`), MLIR and LLVM lower
 //! them (`lower`), and the launches become the plan that travels inside the artifact. Nothing here reads a file or
 //! prints, and nothing knows an update rule by name.
@@ -17,6 +18,7 @@ mod algebra;
 mod emit;
 pub mod float64;
 mod form;
+pub mod fuse;
 mod kernel;
 mod lower;
 mod options;
@@ -25,7 +27,7 @@ mod target;
 mod tile;
 
 pub use algebra::{Analysis, Refused, analyse};
-pub use options::{Form, Options, Pinned};
+pub use options::{Form, Options, Pinned, Rewriting};
 pub use schedule::NO_SUCH_FORM;
 pub use target::{Target, UNKNOWN_TARGET};
 
@@ -47,6 +49,8 @@ pub struct ModelInfo {
 /// A compiled program.
 pub struct Program {
     pub plan: Plan,
+    /// The operation of the graph that each launch of the plan does, by its place.
+    pub ops: Vec<usize>,
     target: Target,
     tiled: String,
 }
@@ -59,7 +63,7 @@ pub fn has_form(rule: &UpdateRule, form: Form) -> Result<(), Box<Diagnostic>> {
     schedule::form(rule, &form::Heads::equal(1, rule), &Options::form(form)).map(|_| ())
 }
 
-/// Compiles a verified graph: schedule, memory plan and kernels of the stage `tiled`.
+/// Compiles a verified graph of the stage `mom` or `fused`: schedule, memory plan and kernels of the stage `tiled`.
 ///
 /// # Errors
 /// E04 where native code cannot do what the graph asks for, or an update rule has not the form that `options` ask for.
@@ -69,13 +73,20 @@ pub fn compile(
     info: &ModelInfo,
     options: &Options,
 ) -> Result<Program, Box<Diagnostic>> {
-    let schedule::Scheduled { plan, kernels } = schedule::schedule(graph, target, info, options)?;
+    let schedule::Scheduled { plan, kernels, ops } = schedule::schedule(graph, target, info, options)?;
     let mut tiled = String::from("module {\n");
     for kernel in &kernels {
         tiled.push_str(kernel);
     }
     tiled.push_str("}\n");
-    Ok(Program { plan, target: target.clone(), tiled })
+    Ok(Program { plan, ops, target: target.clone(), tiled })
+}
+
+/// The stage `fused` of a verified graph of the stage `mom`: see [`fuse`](mod@fuse).
+pub fn fuse(graph: &Graph, target: &Target, options: &Options, rewriting: &Rewriting) -> fuse::Fusion {
+    let Rewriting { selection, machine } = rewriting;
+    let cx = kernel::fused::Cx { target, graph, options };
+    fuse::fuse(graph, machine, selection, &|fused| kernel::fused::fused(cx, fused).map(drop))
 }
 
 impl Program {

@@ -1,8 +1,20 @@
-//! What a user or a test may say about how update rules are run: the form, and the schedule of its kernels.
+//! What a user or a test may say about how a program is compiled: how it is rewritten, and how update rules are run, that
+//! is in which form and with which schedule of its kernels.
 
 use std::str::FromStr;
 
-use crate::tile::Schedule;
+use crate::{
+    fuse::{Selection, cost::Machine},
+    tile::Schedule,
+};
+
+/// How programs are rewritten.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rewriting {
+    pub selection: Selection,
+    /// What the cost model holds the program against.
+    pub machine: Machine,
+}
 
 /// A way to run an update rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -11,7 +11,7 @@ use crate::{
     error::Error,
     memory::slot_bytes,
     pack::Packed,
-    plan::{Buffer, Plan, Sizes, State, StateKind},
+    plan::{Buffer, Part, Plan, Sizes, State, StateKind},
 };
 
 #[derive(Debug)]
@@ -136,6 +136,31 @@ impl Buffers {
     pub(crate) fn state(&self, plan: &Plan, index: usize, positions: &[usize]) -> impl Iterator<Item = &[f32]> {
         let ranges = used(&plan.states[index], self.largest.context, positions);
         ranges.map(move |range| &self.states[index].as_slice()[range])
+    }
+
+    /// What a part of a state holds for each sequence, without the room that a cache has not used: slices of the part's
+    /// elements, in caches one for each token.
+    pub(crate) fn part<'a>(
+        &'a self,
+        plan: &'a Plan,
+        (index, part): (usize, &'a Part),
+        positions: &'a [usize],
+    ) -> impl Iterator<Item = impl ExactSizeIterator<Item = &'a [f32]>> {
+        let elements = plan.states[index].elements;
+        let own = move |whole: &'a [f32]| &whole[part.first..part.first + part.elements];
+        self.state(plan, index, positions).map(move |sequence| sequence.chunks_exact(elements).map(own))
+    }
+
+    /// Gives a part of a state its values, of the form of [`Buffers::part`], one after the other.
+    pub(crate) fn set_part(&mut self, plan: &Plan, (index, part): (usize, &Part), positions: &[usize], values: &[f32]) {
+        let mut values = values.chunks_exact(part.elements);
+        let state = &plan.states[index];
+        for range in used(state, self.largest.context, positions) {
+            let wholes = self.states[index].as_mut_slice()[range].chunks_exact_mut(state.elements);
+            for (whole, values) in wholes.zip(&mut values) {
+                whole[part.first..part.first + part.elements].copy_from_slice(values);
+            }
+        }
     }
 
     /// Puts back what [`Buffers::state`] gave for the same positions, one sequence after the other.

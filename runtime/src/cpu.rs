@@ -10,9 +10,10 @@ use std::{
     ffi::c_void,
     ops::Range,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -32,8 +33,8 @@ const WORTH_SHARING_NS: u64 = 4_000;
 const WORTH_WAKING_NS: u64 = 200_000;
 /// The least work that a thread takes at a time.
 const TASK_NS: u64 = 2_000;
-/// Tasks for each thread, so that one that is held up does not hold up all.
-const TASKS_PER_THREAD: usize = 4;
+/// Tasks for each thread, so that one that is held up, or has items that come to nothing, does not hold up all.
+const TASKS_PER_THREAD: usize = 16;
 /// How often a thread looks whether a launch is done before it lets others have its core in between.
 const SPINS: u32 = 1 << 14;
 
@@ -94,6 +95,23 @@ pub(crate) struct Program<'a> {
 impl Program<'_> {
     /// Runs all launches of a step for which `buffers` have been reserved.
     pub(crate) fn run(&self, device: &Device, buffers: &mut Buffers, sizes: &Sizes) {
+        self.launch(device, buffers, sizes, &|| ());
+    }
+
+    /// As [`Program::run`]; adds how long each launch took to `times`.
+    pub(crate) fn run_timed(&self, device: &Device, buffers: &mut Buffers, sizes: &Sizes, times: &mut [Duration]) {
+        let instants = Mutex::new(Vec::with_capacity(times.len() + 1));
+        self.launch(device, buffers, sizes, &|| {
+            instants.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
+        });
+        let instants = instants.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for (time, ends) in times.iter_mut().zip(instants.windows(2)) {
+            *time += ends[1] - ends[0];
+        }
+    }
+
+    /// `tick` is called when the first launch begins and when each ends, by whichever thread that is.
+    fn launch(&self, device: &Device, buffers: &mut Buffers, sizes: &Sizes, tick: &(dyn Fn() + Sync)) {
         let threads = device.threads();
         let mut calls = Vec::with_capacity(self.plan.launches.len());
         let mut shared_ns = 0_u64;
@@ -116,9 +134,9 @@ impl Program<'_> {
         }
         let team = Team { calls, sizes: sizes.as_array() };
         if shared_ns >= WORTH_WAKING_NS {
-            device.pool.broadcast(|_| team.work());
+            device.pool.broadcast(|_| team.work(tick));
         } else {
-            team.work();
+            team.work(tick);
         }
     }
 }
@@ -157,17 +175,23 @@ struct Call {
 unsafe impl Sync for Team {}
 
 impl Team {
-    fn work(&self) {
-        for call in &self.calls {
+    /// See [`Program::launch`] for `tick`.
+    fn work(&self, tick: &(dyn Fn() + Sync)) {
+        for (number, call) in self.calls.iter().enumerate() {
             loop {
                 let task = call.next.fetch_add(1, Ordering::Relaxed);
                 if task >= call.tasks {
                     break;
                 }
+                if (number, task) == (0, 0) {
+                    tick();
+                }
                 let border = |task: usize| (call.items as u128 * task as u128 / call.tasks as u128) as usize;
                 call.items(border(task)..border(task + 1), &self.sizes);
                 // What was written is seen by whoever sees the task done.
-                call.done.fetch_add(1, Ordering::Release);
+                if call.done.fetch_add(1, Ordering::Release) + 1 == call.tasks {
+                    tick();
+                }
             }
             let mut spins = 0_u32;
             while call.done.load(Ordering::Acquire) < call.tasks {

@@ -96,16 +96,12 @@ impl Kernels {
             check("input", &input.name, input.elements.at(&sizes), find(inputs, &input.name).map(<[f32]>::len))?;
         }
         known("input", inputs, || expected.clone().map(|input| &input.name))?;
-        for state in &plan.states {
-            let elements = state.elements.saturating_mul(sizes.sequences);
-            check(
-                "state",
-                &state.name,
-                elements,
-                find(states, &state.name).map_or(Some(elements), |it| Some(it.len())),
-            )?;
+        for (_, part) in plan.parts() {
+            let elements = part.elements.saturating_mul(sizes.sequences);
+            let given = find(states, &part.name).map_or(elements, <[f32]>::len);
+            check("state", &part.name, elements, Some(given))?;
         }
-        known("state", states, || plan.states.iter().map(|state| &state.name))?;
+        known("state", states, || plan.parts().map(|(_, part)| &part.name))?;
 
         let positions = vec![0; sizes.sequences];
         let mut buffers = Buffers::new(plan, sizes.sequences)?;
@@ -115,9 +111,9 @@ impl Kernels {
         for (name, values) in inputs {
             buffers.set_input(name, values.iter().map(|value| value.to_bits()));
         }
-        for (index, state) in plan.states.iter().enumerate() {
-            if let Some(values) = find(states, &state.name) {
-                buffers.set_state(plan, index, &positions, values);
+        for (index, part) in plan.parts() {
+            if let Some(values) = find(states, &part.name) {
+                buffers.set_part(plan, (index, part), &positions, values);
             }
         }
         Ok(Run { kernels: self, sizes, positions, buffers })
@@ -190,9 +186,10 @@ impl Run<'_> {
             let data = self.buffers.output(index)[..rows * output.columns].to_vec();
             (output.name.clone(), Tensor { rows, columns: output.columns, data })
         });
-        let states = plan.states.iter().enumerate().map(|(index, state)| {
-            let data = self.buffers.state(plan, index, &self.positions).flatten().copied().collect();
-            (state.name.clone(), Tensor { rows: self.sizes.sequences, columns: state.elements, data })
+        let states = plan.parts().map(|(index, part)| {
+            let sequences = self.buffers.part(plan, (index, part), &self.positions);
+            let data = sequences.flatten().flatten().copied().collect();
+            (part.name.clone(), Tensor { rows: self.sizes.sequences, columns: part.elements, data })
         });
         Results { outputs: outputs.collect(), states: states.collect() }
     }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub const SYMBOL: &str = "momc_plan";
 
 /// Raised whenever an older runtime could not read the plan or call the kernels.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// What a step's buffers are sized by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -101,7 +101,7 @@ pub struct Target {
 }
 
 /// How a parameter lies in memory once it is bound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Layout {
     /// As in the checkpoint: `[rows, columns]`, row-major.
@@ -130,7 +130,7 @@ impl Layout {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Param {
-    /// The name that kernels and people know it by.
+    /// The name that people know it by. A weight that kernels want in several layouts is as many parameters of one name.
     pub name: String,
     /// Name of the checkpoint's tensor.
     pub tensor: String,
@@ -167,21 +167,40 @@ impl Param {
     }
 }
 
-/// A state of one sequence; zeros at the start.
+/// A state of one sequence as the kernels know it; zeros at the start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
-    /// The name it is read back by.
-    pub name: String,
+    /// What the model knows it as: one state, or several that lie side by side so that one kernel changes them all.
+    /// Together they are all of its elements, in order.
+    pub parts: Vec<Part>,
     /// f32 elements of one sequence; in a cache, of one token of one sequence.
     pub elements: usize,
-    /// Axes of those elements, for people and tests: name and size.
-    pub axes: Vec<(String, usize)>,
     /// How it grows with the sequence.
     pub kind: StateKind,
 }
 
+/// A state of the model within a [`State`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// The name it is read back by.
+    pub name: String,
+    /// The first of its elements among those of the whole.
+    pub first: usize,
+    /// f32 elements.
+    pub elements: usize,
+    /// Axes of those elements, for people and tests: name and size.
+    pub axes: Vec<(String, usize)>,
+}
+
 impl State {
+    /// A state with one part, all of it.
+    pub fn whole(name: impl Into<String>, axes: Vec<(String, usize)>, kind: StateKind) -> State {
+        let elements = axes.iter().fold(1usize, |product, (_, size)| product.saturating_mul(*size));
+        State { parts: vec![Part { name: name.into(), first: 0, elements, axes }], elements, kind }
+    }
+
     /// Elements that one sequence has room for, when caches have room for `context` tokens. Saturates.
     pub fn room(&self, context: usize) -> usize {
         match self.kind {
@@ -318,4 +337,11 @@ pub struct Plan {
     pub kernels: Vec<String>,
     /// A step, in order.
     pub launches: Vec<Launch>,
+}
+
+impl Plan {
+    /// The states that the model knows by name, in the plan's order: the index of each one's [`State`], and its part.
+    pub fn parts(&self) -> impl Iterator<Item = (usize, &Part)> {
+        self.states.iter().enumerate().flat_map(|(index, state)| state.parts.iter().map(move |part| (index, part)))
+    }
 }

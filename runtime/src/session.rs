@@ -4,7 +4,7 @@
 //! caches of attention without a window. Results depend neither on how tokens are cut into steps nor on what the other
 //! sequences are.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
     artifact::Module,
@@ -77,7 +77,7 @@ impl Model {
         }
         let buffers = Buffers::new(self.plan(), sequences)?;
         let positions = zeros(sequences).ok_or_else(|| shortage(self.plan(), &buffers.largest))?;
-        Ok(Session { model: self.clone(), positions, buffers, block: Block::default() })
+        Ok(Session { model: self.clone(), positions, buffers, block: Block::default(), times: None })
     }
 }
 
@@ -128,6 +128,8 @@ pub struct Session {
     buffers: Buffers,
     /// Kept so that a step allocates nothing.
     block: Block,
+    /// What each launch took so far, while that is asked for.
+    times: Option<Vec<Duration>>,
 }
 
 impl Session {
@@ -168,6 +170,18 @@ impl Session {
     /// As for [`Session::prefill`].
     pub fn decode(&mut self, token: u32) -> Result<Vec<f32>, Error> {
         self.prefill(&[token])
+    }
+
+    /// As [`Session::prefill`], and answers how long each launch of the plan took; a prompt of several steps has their
+    /// sum.
+    ///
+    /// # Errors
+    /// As for [`Session::prefill`].
+    pub fn launch_times(&mut self, tokens: &[u32]) -> Result<Vec<Duration>, Error> {
+        self.times = Some(vec![Duration::ZERO; self.model.plan().launches.len()]);
+        let done = self.prefill(tokens);
+        let times = self.times.take().unwrap_or_default();
+        done.map(|_| times)
     }
 
     /// Feeds each sequence its piece, one piece for each sequence.
@@ -220,7 +234,10 @@ impl Session {
                 context: self.buffers.largest.context,
             };
             self.buffers.set_inputs(&self.block);
-            program.run(&inner.device, &mut self.buffers, &sizes);
+            match &mut self.times {
+                Some(times) => program.run_timed(&inner.device, &mut self.buffers, &sizes, times),
+                None => program.run(&inner.device, &mut self.buffers, &sizes),
+            }
             for (index, tensor) in &mut outputs {
                 let rows = plan.outputs[*index].rows.at(&sizes);
                 tensor.rows += rows;
@@ -242,14 +259,14 @@ impl Session {
     /// E0608 for a name that the model has not, E0610 when there is no memory for a copy.
     pub fn state(&self, name: &str) -> Result<Vec<f32>, Error> {
         let plan = self.model.plan();
-        let index = plan.states.iter().position(|state| state.name == name);
-        let index = index.ok_or_else(|| Error::Step(format!("`{}` has no state `{name}`", plan.model)))?;
-        let sequences = || self.buffers.state(plan, index, &self.positions);
-        let longest = sequences().map(<[f32]>::len).max().unwrap_or(0);
+        let found = plan.parts().find(|(_, part)| part.name == name);
+        let (index, part) = found.ok_or_else(|| Error::Step(format!("`{}` has no state `{name}`", plan.model)))?;
+        let sequences = || self.buffers.part(plan, (index, part), &self.positions);
+        let longest = sequences().map(|tokens| tokens.len() * part.elements).max().unwrap_or(0);
         let copy = longest.checked_mul(self.positions.len()).and_then(zeros);
         let mut copy: Vec<f32> = copy.ok_or_else(|| self.no_copy(&format!("a copy of the state `{name}`")))?;
         for (to, from) in copy.chunks_mut(longest.max(1)).zip(sequences()) {
-            to[..from.len()].copy_from_slice(from);
+            to.chunks_exact_mut(part.elements).zip(from).for_each(|(to, from)| to.copy_from_slice(from));
         }
         Ok(copy)
     }

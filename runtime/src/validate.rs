@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use crate::plan::{Buffer, DType, Input, Launch, Layout, Linear, Param, Plan, Sizes, State, StateKind};
+use crate::plan::{Buffer, DType, Input, Launch, Layout, Linear, Param, Part, Plan, Sizes, State, StateKind};
 
 /// Rows of an output that has one for each token.
 pub(crate) const PER_TOKEN: Linear = Linear { tokens: 1, sequences: 0, rows: 0, context: 0, constant: 0 };
@@ -39,8 +39,8 @@ impl Plan {
             return Err(format!("the vocabulary has {} tokens", self.vocab_size));
         }
         unique("input", self.inputs.iter().map(|input| &input.name))?;
-        unique("parameter", self.params.iter().map(|param| &param.name))?;
-        unique("state", self.states.iter().map(|state| &state.name))?;
+        self.check_layouts()?;
+        unique("state", self.parts().map(|(_, part)| &part.name))?;
         unique("output", self.outputs.iter().map(|output| &output.name))?;
         self.inputs.iter().try_for_each(|input| self.check_input(input))?;
         self.params.iter().try_for_each(check_param)?;
@@ -62,6 +62,15 @@ impl Plan {
         self.launches.iter().enumerate().try_for_each(|(index, launch)| {
             self.check_launch(launch).map_err(|problem| format!("launch {index} {problem}"))
         })
+    }
+
+    /// A parameter's name and layout tell which it is.
+    fn check_layouts(&self) -> Result<(), String> {
+        let mut seen = HashSet::new();
+        match self.params.iter().find(|param| !seen.insert((&param.name, param.layout))) {
+            Some(param) => Err(format!("parameter `{}` occurs twice", param.name)),
+            None => Ok(()),
+        }
     }
 
     fn check_input(&self, input: &Input) -> Result<(), String> {
@@ -141,12 +150,23 @@ fn check_param(param: &Param) -> Result<(), String> {
 }
 
 fn check_state(state: &State) -> Result<(), String> {
-    let elements = state.axes.iter().try_fold(1usize, |product, (_, size)| product.checked_mul(*size));
-    if state.elements == 0 || elements != Some(state.elements) {
-        return Err(format!("state `{}` has {} elements, its axes say otherwise", state.name, state.elements));
+    let Some(first) = state.parts.first() else { return Err("a state has no parts".into()) };
+    let mut end = 0;
+    for Part { name, first, elements, axes } in &state.parts {
+        let product = axes.iter().try_fold(1usize, |product, (_, size)| product.checked_mul(*size));
+        if *elements == 0 || product != Some(*elements) {
+            return Err(format!("state `{name}` has {elements} elements, its axes say otherwise"));
+        }
+        if *first != end {
+            return Err(format!("state `{name}` begins at element {first}, the one before it ends at {end}"));
+        }
+        end = end.saturating_add(*elements);
+    }
+    if end != state.elements {
+        return Err(format!("the parts of state `{}` have {end} of its {} elements", first.name, state.elements));
     }
     if state.kind == (StateKind::Ring { capacity: 0 }) {
-        return Err(format!("state `{}` has room for no token", state.name));
+        return Err(format!("state `{}` has room for no token", first.name));
     }
     Ok(())
 }

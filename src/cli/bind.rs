@@ -6,7 +6,7 @@ use clap::{Args, value_parser};
 use mom_runtime::{Device, Model, Module, Weights, show_bytes};
 use momc::{driver::Driver, failure::Failure};
 
-use super::{compile, temporary, ui};
+use super::{compile, rewriting::RewritingArguments, temporary, ui};
 
 #[derive(Args)]
 pub(crate) struct ModelArguments {
@@ -22,6 +22,8 @@ pub(crate) struct ModelArguments {
     /// Threads to compute with [default: all cores]
     #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    #[command(flatten)]
+    rewriting: RewritingArguments,
 }
 
 impl ModelArguments {
@@ -29,6 +31,12 @@ impl ModelArguments {
     pub(crate) fn check(&self) -> Result<(), Failure> {
         if let Err(error) = self.model.metadata() {
             return Err(Failure::cannot_read(&self.model, &error));
+        }
+        if compile::is_artifact(&self.model) && self.rewriting.is_given() {
+            let model = self.model.display();
+            return Err(Failure::Usage(format!(
+                "`{model}` is compiled already; say how to rewrite it to `momc compile`"
+            )));
         }
         if self.weights.is_some() || self.random_weights.is_some() || self.model.is_dir() {
             return Ok(());
@@ -45,6 +53,7 @@ impl ModelArguments {
             return Ok(Module::load(&self.model)?);
         }
         let mut driver = Driver::new(&self.model, "native")?;
+        driver.rewriting = self.rewriting.read()?;
         let scratch = temporary::folder()?;
         let artifact = scratch.item.path().join("artifact.so");
         let spinner = ui::spinner("compiling");

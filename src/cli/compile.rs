@@ -16,12 +16,14 @@ use momc::{
 use super::{
     inspect,
     output::{self, Place},
+    rewriting::RewritingArguments,
     temporary, ui,
 };
 
 /// Compile a model to an artifact, or print one of its stages
 ///
-/// MODEL is a model.toml, a Hugging Face folder with a config.json, or a .mlir file with the text of the stage `mom`.
+/// MODEL is a model.toml, a Hugging Face folder with a config.json, or a .mlir file with the text of the stage `mom` or
+/// `fused`.
 /// The artifact holds code and launch plan; weights are never inside.
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -37,9 +39,11 @@ pub(crate) struct Compile {
     /// Processor to compile for: native, x86-64-v3, x86-64-v4 or aarch64
     #[arg(long, default_value = "native")]
     target: String,
-    /// Write the text of a stage in place of an artifact: spec, mom, tiled, plan, llvm or asm
+    /// Write the text of a stage in place of an artifact: spec, mom, fused, tiled, plan, llvm or asm
     #[arg(long, value_name = "STAGE")]
     emit: Option<Stage>,
+    #[command(flatten)]
+    rewriting: RewritingArguments,
 }
 
 impl Compile {
@@ -51,10 +55,16 @@ impl Compile {
         }
     }
 
+    fn driver(&self) -> Result<Driver, Failure> {
+        let mut driver = Driver::new(&self.model, &self.target)?;
+        driver.rewriting = self.rewriting.read()?;
+        Ok(driver)
+    }
+
     fn artifact(&self, output: &Path) -> Result<(), Failure> {
         check_extension(output)?;
         let place = Place::find(output)?;
-        let mut driver = Driver::new(&self.model, &self.target)?;
+        let mut driver = self.driver()?;
         let scratch = temporary::folder()?;
         let artifact = scratch.item.path().join("artifact.so");
         let program = driver.compile(&artifact);
@@ -67,7 +77,7 @@ impl Compile {
 
     fn text(&self, output: Option<&Path>, stage: Stage) -> Result<(), Failure> {
         let place = output.map(Place::for_text).transpose()?;
-        let mut driver = Driver::new(&self.model, &self.target)?;
+        let mut driver = self.driver()?;
         let text = driver.emit(stage);
         ui::warn(&driver.warnings);
         output::write(place.as_ref(), &text?)

@@ -5,10 +5,13 @@ use std::{collections::BTreeMap, fmt::Write, path::PathBuf};
 use clap::Args;
 use mom_runtime::{
     Module,
-    plan::{Linear, Plan, State, StateKind},
+    plan::{Part, Plan, StateKind},
     show_bytes,
 };
-use momc::failure::Failure;
+use momc::{
+    failure::Failure,
+    show::{formula, grouped},
+};
 
 use super::ui;
 
@@ -74,16 +77,16 @@ fn outputs(plan: &Plan) -> String {
 fn states(plan: &Plan) -> String {
     let fixed = plan.states.iter().filter(|state| state.kind == StateKind::Fixed).map(|state| state.elements);
     let mut text = format!("states, {} fixed bytes a sequence\n", grouped(4 * fixed.sum::<usize>()));
-    for state in &plan.states {
-        _ = writeln!(text, "  {:<32} {}", state.name, state_shape(state));
+    for (index, part) in plan.parts() {
+        _ = writeln!(text, "  {:<32} {}", part.name, state_shape(&plan.states[index].kind, part));
     }
     text
 }
 
-fn state_shape(state: &State) -> String {
-    let axes: Vec<String> = state.axes.iter().map(|(name, size)| format!("{name} {size}")).collect();
+fn state_shape(kind: &StateKind, part: &Part) -> String {
+    let axes: Vec<String> = part.axes.iter().map(|(name, size)| format!("{name} {size}")).collect();
     let axes = axes.join(", ");
-    match state.kind {
+    match kind {
         StateKind::Fixed => format!("[{axes}]"),
         StateKind::Context => format!("[C, {axes}]"),
         StateKind::Ring { capacity } => format!("[{capacity} last tokens, {axes}]"),
@@ -106,33 +109,6 @@ fn buffers(plan: &Plan) -> String {
     let mut text = "buffers of a step, in bytes\n".to_owned();
     for (number, bytes) in plan.slots.iter().enumerate() {
         _ = writeln!(text, "  {number:>5}  {}", formula(bytes));
-    }
-    text
-}
-
-/// `1,024·T + 16·B + 8`
-fn formula(size: &Linear) -> String {
-    let terms = [(size.tokens, "T"), (size.sequences, "B"), (size.rows, "L"), (size.context, "C")];
-    let mut parts: Vec<String> = terms
-        .into_iter()
-        .filter(|(factor, _)| *factor > 0)
-        .map(|(factor, symbol)| if factor == 1 { symbol.to_owned() } else { format!("{}·{symbol}", grouped(factor)) })
-        .collect();
-    if size.constant > 0 || parts.is_empty() {
-        parts.push(grouped(size.constant));
-    }
-    parts.join(" + ")
-}
-
-/// Digits in groups of three: 1,234,567.
-pub(crate) fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
     }
     text
 }

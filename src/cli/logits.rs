@@ -7,12 +7,11 @@ use std::{
 
 use clap::Args;
 use mom_runtime::{Model, Piece, Rows, Session};
-use momc::failure::Failure;
+use momc::{failure::Failure, show::grouped};
 
 use super::{
     batch::Batch,
     bind::{ModelArguments, rate},
-    inspect::grouped,
     output::Place,
     tensors::{self, TensorFile},
     ui,

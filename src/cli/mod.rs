@@ -3,12 +3,15 @@
 mod batch;
 mod bench;
 mod bind;
+mod calibrate;
 mod compile;
+mod explain;
 mod import;
 mod inspect;
 mod logits;
 mod output;
 mod prompt;
+mod rewriting;
 mod rule;
 mod run;
 mod temporary;
@@ -38,6 +41,8 @@ enum Command {
     Run(run::Run),
     Import(import::Import),
     Inspect(inspect::Inspect),
+    Explain(explain::Explain),
+    Calibrate(calibrate::Calibrate),
     Rule(rule::Rule),
     Bench(bench::Bench),
 }
@@ -49,6 +54,8 @@ impl Cli {
             Command::Run(command) => command.execute(),
             Command::Import(command) => command.execute(),
             Command::Inspect(command) => command.execute(),
+            Command::Explain(command) => command.execute(),
+            Command::Calibrate(command) => command.execute(),
             Command::Rule(command) => command.execute(),
             Command::Bench(command) => command.execute(),
         }

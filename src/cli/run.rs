@@ -12,12 +12,12 @@ use mom_runtime::{Model, Session, show_bytes};
 use momc::{
     failure::{Failure, LOGITS},
     generate::{Sampler, Sampling, TextStream},
+    show::grouped,
 };
 use tokenizers::Tokenizer;
 
 use super::{
     bind::{ModelArguments, rate},
-    inspect::grouped,
     logits,
     prompt::{self, Prompt},
     ui,

@@ -10,6 +10,7 @@ use mom_dialect::{
     diagnostic::{Code, Diagnostic, Diagnostics, Span},
     shape::DType,
 };
+use mom_passes::fuse::Numerics;
 
 use super::{
     AttentionSpec, MemorySpec, ModelSpec, Naming, RoutingSpec, codes,
@@ -35,6 +36,7 @@ pub(super) struct Draft {
     pub(super) mlp: Option<Width>,
     pub(super) norm_first: Field<bool>,
     pub(super) weights: DType,
+    pub(super) fp: Numerics,
     pub(super) naming: &'static Naming,
     pub(super) memory: MemoryDraft,
     pub(super) attention: Vec<AttentionDraft>,
@@ -128,6 +130,7 @@ impl Draft {
             mlp_size,
             norm_first: self.norm_first.value,
             weights: self.weights,
+            fp: self.fp,
             naming: self.naming,
             memory: MemorySpec {
                 update_rule: memory.update_rule.value,

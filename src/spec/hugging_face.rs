@@ -13,7 +13,7 @@ use mom_dialect::{
 };
 
 use super::{
-    BLOCK_TOKENS, ModelSpec, Naming,
+    BLOCK_TOKENS, FP, ModelSpec, Naming,
     checkpoint::Checkpoint,
     codes,
     draft::{AttentionDraft, Draft, MemoryDraft, ROPE_BASE, RoutingDraft, Width},
@@ -126,6 +126,7 @@ fn draft(mut reader: Reader, family: &Family, checkpoint: Option<&Checkpoint>) -
         mlp: family.hidden_ratio.map(|ratio| mlp(&mut reader, ratio)),
         norm_first,
         weights: weights(&mut reader, checkpoint),
+        fp: FP,
         naming: naming(family, memory.output_gate, checkpoint),
         memory,
         attention: Vec::new(),

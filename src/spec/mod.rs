@@ -13,6 +13,7 @@ mod families;
 mod findings;
 mod hugging_face;
 mod json;
+pub mod machine;
 mod naming;
 mod print;
 mod reader;
@@ -26,11 +27,24 @@ use mom_dialect::{
     diagnostic::{Diagnostic, Diagnostics, Source, Span},
     shape::DType,
 };
+use mom_passes::fuse::Numerics;
 
 pub use self::{checkpoint::Checkpoint, hugging_face::parse_config, naming::Naming, print::to_toml, toml::parse_toml};
 
 /// The most tokens a step takes, unless the description says otherwise.
 pub const BLOCK_TOKENS: usize = 512;
+
+/// How far programs may be rewritten, unless the description says otherwise.
+pub const FP: Numerics = Numerics::Reassociates;
+
+/// What `fp` may be.
+const NUMERICS: [(&str, Numerics); 3] =
+    [("exact", Numerics::Exact), ("reassociate", Numerics::Reassociates), ("approximate", Numerics::Approximates)];
+
+/// The word for it in descriptions.
+pub fn fp_name(fp: Numerics) -> &'static str {
+    NUMERICS.into_iter().find(|(_, numerics)| *numerics == fp).map_or("", |(name, _)| name)
+}
 
 /// A model, fully described.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +62,8 @@ pub struct ModelSpec {
     pub norm_first: bool,
     /// Element type in which matrices are kept in memory: `F32` or `BF16`.
     pub weights: DType,
+    /// How far the program may be rewritten.
+    pub fp: Numerics,
     /// How the checkpoint names its tensors.
     pub naming: &'static Naming,
     pub memory: MemorySpec,

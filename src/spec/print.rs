@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use mom_dialect::shape::DType;
 
-use super::{AttentionSpec, MemorySpec, ModelSpec};
+use super::{AttentionSpec, MemorySpec, ModelSpec, fp_name};
 
 /// Writes every setting, defaults included, in one fixed order. The text reads back as the same model, apart from
 /// places; an update rule in a file is named as the model named it, so its path holds in the same folder only.
@@ -26,6 +26,7 @@ fn write(out: &mut String, spec: &ModelSpec) -> fmt::Result {
     writeln!(out, "tie_embeddings = {}", spec.tie_embeddings)?;
     writeln!(out, "weights = \"{weights}\" # element type in which matrices are kept in memory")?;
     writeln!(out, "block_tokens = {} # the most tokens a step takes", spec.block_tokens)?;
+    writeln!(out, "fp = \"{}\" # how far programs may be rewritten", fp_name(spec.fp))?;
     for (key, token) in [("bos_token", spec.bos_token), ("eos_token", spec.eos_token), ("pad_token", spec.pad_token)] {
         if let Some(token) = token {
             writeln!(out, "{key} = {token}")?;

@@ -306,6 +306,14 @@ impl<'t, 'f> Reader<'t, 'f> {
         self.optional_number(key, example, |number| (number <= 0.0).then_some("above zero"))
     }
 
+    /// As [`Reader::optional_positive`], for a key that must be there.
+    pub(super) fn required_positive(&mut self, key: &'static str, example: f64) -> f64 {
+        if self.required(key, &format!("{example:?}")).is_none() {
+            return example;
+        }
+        self.positive(key, example).value
+    }
+
     /// What is added to a mean square before its root is taken. As much as the mean square itself, about 1, would make
     /// nonsense of the norm.
     pub(super) fn norm_eps(&mut self, default: f64) -> f64 {

@@ -9,7 +9,7 @@ use mom_dialect::{
 };
 
 use super::{
-    BLOCK_TOKENS, ModelSpec, codes,
+    BLOCK_TOKENS, FP, ModelSpec, NUMERICS, codes,
     draft::{AttentionDraft, Draft, MemoryDraft, ROPE_BASE, RoutingDraft, Width},
     findings::Findings,
     in_name,
@@ -28,6 +28,20 @@ static EMPTY: Table = Table(Vec::new());
 /// # Errors
 /// Everything that is wrong with the description, E0101 to E0112.
 pub fn parse_toml(source: &Arc<Source>, folder: &Path) -> Result<ModelSpec, Diagnostics> {
+    let root = document(source)?;
+    let mut findings = Findings::default();
+    let draft = Tables { source, findings: &mut findings }.draft(&root);
+    match draft {
+        Some(draft) => draft.finish(folder, findings),
+        None => Err(findings.refusal()),
+    }
+}
+
+/// The whole text as a table.
+///
+/// # Errors
+/// E0102 where it is not TOML.
+pub(super) fn document(source: &Arc<Source>) -> Result<Table, Diagnostics> {
     let (document, errors) = DeTable::parse_recoverable(&source.text);
     if !errors.is_empty() {
         let mut found: Diagnostics = errors.iter().map(|error| syntax_error(source, error)).collect();
@@ -35,13 +49,7 @@ pub fn parse_toml(source: &Arc<Source>, folder: &Path) -> Result<ModelSpec, Diag
         found.dedup();
         return Err(found);
     }
-    let root = table(document.get_ref());
-    let mut findings = Findings::default();
-    let draft = Tables { source, findings: &mut findings }.draft(&root);
-    match draft {
-        Some(draft) => draft.finish(folder, findings),
-        None => Err(findings.refusal()),
-    }
+    Ok(table(document.get_ref()))
 }
 
 fn syntax_error(source: &Arc<Source>, error: &::toml::de::Error) -> Diagnostic {
@@ -120,6 +128,7 @@ impl<'a> Tables<'a> {
             norm_eps: reader.norm_eps(NORM_EPS),
             tie_embeddings: reader.boolean("tie_embeddings", false).value,
             weights: reader.choice("weights", DType::F32, &[("f32", DType::F32), ("bf16", DType::BF16)]).value,
+            fp: reader.choice("fp", FP, &NUMERICS).value,
             bos_token: reader.optional_size("bos_token", 1, 0..=*SIZE.end()),
             eos_token: reader.optional_size("eos_token", 2, 0..=*SIZE.end()),
             pad_token: reader.optional_size("pad_token", 0, 0..=*SIZE.end()),

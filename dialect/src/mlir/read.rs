@@ -15,7 +15,7 @@ use self::{attributes::Attributes, types::ty};
 use super::tree::{Block, Key, Operation, Value};
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
-    graph::{Body, Function, Graph, OpKind, Port, Source, UpdateRule, ValueId},
+    graph::{Body, Function, Fused, Graph, OpKind, Port, Source, UpdateRule, ValueId},
     shape::Type,
 };
 
@@ -82,7 +82,12 @@ impl Reader {
 
     fn operation(&mut self, op: &Operation, body: &mut Body, scope: &mut Scope) -> Checked<()> {
         let mut attributes = Attributes::of(op);
-        let kind = kind(op, &mut attributes)?;
+        let kind = if op.name == "mom.fused" {
+            attributes.places();
+            OpKind::Fused(Box::new(self.fused(op)?))
+        } else {
+            kind(op, &mut attributes)?
+        };
         attributes.end()?;
         let types = op.results.iter().map(|result| ty(&result.ty)).collect::<Checked<Vec<Type>>>()?;
         let Some(operands) = self.values(&op.operands, scope)? else { return Ok(()) };
@@ -138,19 +143,12 @@ impl Reader {
         let states = states.into_iter().zip(state_arguments).map(|(name, argument)| port(name, argument));
         let states = states.collect::<Checked<Vec<Port>>>()?;
 
-        let (yielded, steps) = match block.operations.split_last() {
-            Some((last, steps)) if last.name == "gpu.yield" => (last, steps),
-            _ => {
-                return refuse_with_help(
-                    format!("the block of the update rule `{name}` does not end with what it yields"),
-                    "end the block with \"gpu.yield\"(next states…, outputs…)",
-                );
-            }
+        let Some(yielded) = self.steps(block, &mut body, &mut scope) else {
+            return refuse_with_help(
+                format!("the block of the update rule `{name}` does not end with what it yields"),
+                "end the block with \"gpu.yield\"(next states…, outputs…)",
+            );
         };
-        for step in steps {
-            let read = self.operation(step, &mut body, &mut scope);
-            self.keep(step, read);
-        }
         if yielded.operands.len() != states.len() + outputs.len() {
             return refuse(format!(
                 "the update rule `{name}` yields {} values for {} states and {} outputs",
@@ -164,6 +162,34 @@ impl Reader {
         let outputs = outputs.into_iter().zip(&read);
         let outputs = outputs.map(|(name, &value)| Port::new(name, body.ty(value).clone())).collect();
         Ok(UpdateRule { name, inputs, parameters, states, outputs, body, next, read })
+    }
+
+    fn fused(&mut self, op: &Operation) -> Checked<Fused> {
+        let (mut body, mut scope) = (Body::default(), Scope::new());
+        let Some(block) = only_block(op) else {
+            return refuse("a fused operation has no body");
+        };
+        for argument in &block.arguments {
+            scope.insert(argument.key, body.argument(ty(&argument.ty)?));
+        }
+        let Some(yielded) = self.steps(block, &mut body, &mut scope) else {
+            return refuse_with_help(
+                "the block of a fused operation does not end with what it yields",
+                "end the block with \"gpu.yield\"(results…)",
+            );
+        };
+        let results = self.values(&yielded.operands, &scope)?.unwrap_or_default();
+        Ok(Fused { body, results })
+    }
+
+    /// Reads the operations of a block up to its last, which must say what the block yields.
+    fn steps<'b>(&mut self, block: &'b Block, body: &mut Body, scope: &mut Scope) -> Option<&'b Operation> {
+        let (yielded, steps) = block.operations.split_last().filter(|(last, _)| last.name == "gpu.yield")?;
+        for step in steps {
+            let read = self.operation(step, body, scope);
+            self.keep(step, read);
+        }
+        Some(yielded)
     }
 }
 
@@ -211,16 +237,21 @@ fn kind(op: &Operation, attributes: &mut Attributes) -> Checked<OpKind> {
         "mom.identity" => OpKind::Identity { axes: attributes.pair("axes")?, size: attributes.size("size")? },
         "mom.linear" => OpKind::Linear,
         "mom.grouped_linear" => OpKind::GroupedLinear,
+        "mom.linears" | "mom.grouped_linears" => {
+            attributes.places();
+            if op.name == "mom.linears" { OpKind::Linear } else { OpKind::GroupedLinear }
+        }
         "mom.rms_norm" => OpKind::RmsNorm { eps: attributes.float("eps")? },
         "mom.l2_norm" => OpKind::L2Norm { eps: attributes.float("eps")? },
         "mom.short_conv" => OpKind::ShortConv,
-        "mom.router" => OpKind::Router { top_k: attributes.size("top_k")? },
+        "mom.router" => OpKind::Router {
+            top_k: attributes.size("top_k")?,
+            shared_state: attributes.has("shared_state") && attributes.flag("shared_state")?,
+        },
         "mom.sort" => OpKind::Sort { memories: attributes.size("memories")? },
         "mom.dispatch" => OpKind::Dispatch,
         name @ ("mom.scan" | "mom.scan_gradient") => {
-            // Which of the optional places are taken is no more than the number of operands and results.
-            attributes.pass_over("operandSegmentSizes");
-            attributes.pass_over("resultSegmentSizes");
+            attributes.places();
             let update_rule = attributes.symbol("update_rule")?;
             match name {
                 "mom.scan" => OpKind::Scan { update_rule },
@@ -228,6 +259,9 @@ fn kind(op: &Operation, attributes: &mut Attributes) -> Checked<OpKind> {
             }
         }
         "mom.combine" => OpKind::Combine,
+        "mom.append" => OpKind::Append,
+        "mom.join_memories" => OpKind::JoinMemories,
+        "mom.split_memories" => OpKind::SplitMemories,
         "mom.rotary" => OpKind::Rotary { base: attributes.float("base")? },
         "mom.append_cache" => OpKind::AppendCache,
         "mom.attention" => OpKind::Attention {

@@ -45,6 +45,7 @@ pub(super) enum Attribute {
     Symbol(String),
     /// An `i64`.
     Integer(i64),
+    Flag(bool),
     /// An `f64`.
     Float(f64),
     List(Vec<Attribute>),

@@ -10,8 +10,10 @@ mod check;
 mod contract;
 mod elementwise;
 mod embedding;
+mod fused;
 mod layout;
 mod linear;
+mod memories;
 mod norm;
 mod program;
 mod routing;
@@ -36,7 +38,7 @@ use crate::{
 };
 
 /// The names of all operations.
-pub const NAMES: [&str; 32] = [
+pub const NAMES: [&str; 36] = [
     "mom.input",
     "mom.param",
     "mom.state",
@@ -64,14 +66,19 @@ pub const NAMES: [&str; 32] = [
     "mom.scan",
     "mom.scan_gradient",
     "mom.combine",
+    "mom.append",
+    "mom.join_memories",
+    "mom.split_memories",
     "mom.rotary",
     "mom.append_cache",
     "mom.attention",
+    "mom.fused",
     "mom.set_state",
     "mom.output",
 ];
 
-/// The name of an operation in the text form; elementwise operations are written by their function, `mom.add`.
+/// The name of an operation in the text form. Elementwise operations are written by their function, `mom.add`, and
+/// products with several weights as `mom.linears` and `mom.grouped_linears`.
 pub fn name(kind: &OpKind) -> &'static str {
     match kind {
         OpKind::Input { .. } => "mom.input",
@@ -101,9 +108,13 @@ pub fn name(kind: &OpKind) -> &'static str {
         OpKind::Scan { .. } => "mom.scan",
         OpKind::ScanGradient { .. } => "mom.scan_gradient",
         OpKind::Combine => "mom.combine",
+        OpKind::Append => "mom.append",
+        OpKind::JoinMemories => "mom.join_memories",
+        OpKind::SplitMemories => "mom.split_memories",
         OpKind::Rotary { .. } => "mom.rotary",
         OpKind::AppendCache => "mom.append_cache",
         OpKind::Attention { .. } => "mom.attention",
+        OpKind::Fused(_) => "mom.fused",
         OpKind::SetState { .. } => "mom.set_state",
         OpKind::Output { .. } => "mom.output",
     }
@@ -137,16 +148,20 @@ pub fn result_types(kind: &OpKind, operands: &[&Type]) -> Result<Vec<Type>, Stri
         OpKind::RmsNorm { eps } => norm::rms_norm(*eps, operands),
         OpKind::L2Norm { eps } => norm::l2_norm(*eps, operands),
         OpKind::ShortConv => short_conv::result_types(operands),
-        OpKind::Router { top_k } => routing::router(*top_k, operands),
+        OpKind::Router { top_k, shared_state } => routing::router(*top_k, *shared_state, operands),
         OpKind::Sort { memories } => routing::sort(*memories, operands),
         OpKind::Dispatch => routing::dispatch(operands),
         OpKind::Scan { update_rule } | OpKind::ScanGradient { update_rule } => Err(format!(
             "a scan takes its types from the update rule `{update_rule}`, which only the whole graph knows"
         )),
         OpKind::Combine => routing::combine(operands),
+        OpKind::Append => routing::append(operands),
+        OpKind::JoinMemories => memories::join(operands),
+        OpKind::SplitMemories => memories::split(operands),
         OpKind::Rotary { base } => attention::rotary(*base, operands),
         OpKind::AppendCache => attention::append_cache(operands),
         OpKind::Attention { window, scale } => attention::attention(*window, *scale, operands),
+        OpKind::Fused(fused) => fused::result_types(fused, operands),
         OpKind::SetState { name } => program::set_state(name, operands),
         OpKind::Output { name } => program::output(name, operands),
     }
@@ -170,6 +185,23 @@ pub fn only_in_update_rules(kind: &OpKind) -> bool {
             | OpKind::Relabel { .. }
             | OpKind::HeadIndex
             | OpKind::Identity { .. }
+    )
+}
+
+/// Whether an operation belongs into a fused operation: it computes something, by a program's means alone.
+pub fn in_fused(kind: &OpKind) -> bool {
+    !only_in_update_rules(kind) && !at_the_edge(kind) && !matches!(kind, OpKind::ScanGradient { .. } | OpKind::Fused(_))
+}
+
+/// Whether an operation brings values into a step or carries them out.
+pub(crate) fn at_the_edge(kind: &OpKind) -> bool {
+    matches!(
+        kind,
+        OpKind::Input { .. }
+            | OpKind::Param { .. }
+            | OpKind::State { .. }
+            | OpKind::SetState { .. }
+            | OpKind::Output { .. }
     )
 }
 
@@ -212,7 +244,7 @@ pub(crate) fn evaluate(
         OpKind::RmsNorm { eps } => norm::evaluate_rms_norm(*eps, operands),
         OpKind::L2Norm { eps } => norm::evaluate_l2_norm(*eps, operands),
         OpKind::ShortConv => short_conv::evaluate(operands),
-        OpKind::Router { top_k } => routing::evaluate_router(*top_k, operands),
+        OpKind::Router { top_k, shared_state } => routing::evaluate_router(*top_k, *shared_state, operands),
         OpKind::Sort { memories } => routing::evaluate_sort(*memories, operands),
         OpKind::Dispatch => routing::evaluate_dispatch(operands),
         OpKind::Scan { update_rule } => {
@@ -224,9 +256,13 @@ pub(crate) fn evaluate(
             scan_gradient::evaluate(rule.ok_or_else(|| format!("there is no update rule `{update_rule}`"))?, operands)?
         }
         OpKind::Combine => routing::evaluate_combine(operands),
+        OpKind::Append => routing::evaluate_append(operands),
+        OpKind::JoinMemories => memories::evaluate_join(operands),
+        OpKind::SplitMemories => memories::evaluate_split(operands),
         OpKind::Rotary { base } => attention::evaluate_rotary(*base, operands),
         OpKind::AppendCache => attention::evaluate_append_cache(operands)?,
         OpKind::Attention { window, scale } => attention::evaluate_attention(*window, *scale, operands)?,
+        OpKind::Fused(fused) => fused::evaluate(fused, operands, step)?,
         OpKind::SetState { name } => program::evaluate_set_state(name, operands, step),
         OpKind::Output { name } => program::evaluate_output(name, operands, step),
     })

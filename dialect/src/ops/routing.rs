@@ -1,7 +1,8 @@
-//! `router`, `sort`, `dispatch` and `combine`: which tokens go to which memories, and back (arXiv 2502.13685).
+//! `router`, `sort`, `dispatch`, `combine` and `append`: which tokens go to which memories, and back (arXiv 2502.13685).
 //!
 //! `router`: `p = softmax(logits)` over all memories; the `k` largest are selected, largest first, the lower memory
-//! first where two are equal; their weights are renormalised, `w_j = p_j / Σ p_j`.
+//! first where two are equal; their weights are renormalised, `w_j = p_j / Σ p_j`. With `shared_state` one more choice
+//! follows, the same for all tokens: memory `M`, which is the shared state, with weight 1.
 //!
 //! `sort` groups the (token, choice) pairs into segments, one for each memory of each sequence, memory by memory:
 //! segment `e·B + b` holds the tokens of sequence `b` that selected memory `e`, in the order of time. Row `r` of this
@@ -11,6 +12,8 @@
 //!
 //! `dispatch`: `y[r] = x[permutation[r]]`, zero behind the last segment.
 //! `combine`: `y[t] = Σ_j weight[t, j] · x[slot[t, j]]`, zero at padding.
+//! `append`: `y[slot'[t, j]] = routed[slot[t, j]]` for `j < k` and `y[slot'[t, k]] = tokens[t]`, zero in rows that no
+//! slot names: what a stream of `k` choices becomes when each token has one more.
 
 use super::{Operand, check, embedding::picked, segments::segment_rows};
 use crate::{
@@ -29,7 +32,7 @@ fn choice_count(op: &str, found: &Type) -> Result<usize, String> {
     size.ok_or_else(|| format!("`{op}` needs the choices of each token, [T, choice]; found {}", found.describe()))
 }
 
-pub(super) fn router(top_k: usize, operands: &[&Type]) -> Result<Vec<Type>, String> {
+pub(super) fn router(top_k: usize, shared_state: bool, operands: &[&Type]) -> Result<Vec<Type>, String> {
     let [logits] = check::exactly("router", operands)?;
     let &[Axis::Named { size: memories, .. }] = check::token_rows("router", "logits", logits)? else {
         return Err(format!("`router` needs logits [T, memory]; found {}", logits.describe()));
@@ -37,7 +40,8 @@ pub(super) fn router(top_k: usize, operands: &[&Type]) -> Result<Vec<Type>, Stri
     if top_k == 0 || top_k > memories {
         return Err(format!("`router` selects between 1 and all {memories} memories, not {top_k}"));
     }
-    Ok(vec![Type::i32(choices(top_k)), Type::f32(choices(top_k))])
+    let choices = choices(top_k + usize::from(shared_state));
+    Ok(vec![Type::i32(choices.clone()), Type::f32(choices)])
 }
 
 pub(super) fn sort(memories: usize, operands: &[&Type]) -> Result<Vec<Type>, String> {
@@ -76,7 +80,20 @@ pub(super) fn combine(operands: &[&Type]) -> Result<Vec<Type>, String> {
     Ok(vec![check::with_rows(Extent::TOKENS, rest)])
 }
 
-pub(super) fn evaluate_router(top_k: usize, operands: &[Operand<'_>]) -> Vec<Tensor> {
+pub(super) fn append(operands: &[&Type]) -> Result<Vec<Type>, String> {
+    let [routed, slot, tokens, next_slot] = check::exactly("append", operands)?;
+    let top_k = choice_count("append", slot)?;
+    check::same("append", "slots", slot, &Type::i32(choices(top_k)))?;
+    check::same("append", "slots of the result", next_slot, &Type::i32(choices(top_k + 1)))?;
+    let (rows, rest) = check::rows("append", "a routed stream", routed)?;
+    if rows != Extent::TOKENS.times(top_k) {
+        return Err(format!("`append` needs {} rows; found {}", Extent::TOKENS.times(top_k), routed.describe()));
+    }
+    check::same("append", "tokens", tokens, &check::with_rows(Extent::TOKENS, rest))?;
+    Ok(vec![check::with_rows(Extent::TOKENS.times(top_k + 1), rest)])
+}
+
+pub(super) fn evaluate_router(top_k: usize, shared_state: bool, operands: &[Operand<'_>]) -> Vec<Tensor> {
     let logits = operands[0].value;
     let (tokens, memories) = (logits.shape[0], logits.shape[1]);
     let (mut selected, mut weights) = (Vec::new(), Vec::new());
@@ -89,8 +106,13 @@ pub(super) fn evaluate_router(top_k: usize, operands: &[Operand<'_>]) -> Vec<Ten
         let total: f64 = order.iter().map(|&memory| p[memory]).sum();
         weights.extend(order.iter().map(|&memory| p[memory] / total));
         selected.extend(order.into_iter().map(|memory| memory as i64));
+        if shared_state {
+            weights.push(1.0);
+            selected.push(memories as i64);
+        }
     }
-    vec![Tensor::integers([tokens, top_k], selected), Tensor::new([tokens, top_k], weights)]
+    let shape = [tokens, top_k + usize::from(shared_state)];
+    vec![Tensor::integers(shape, selected), Tensor::new(shape, weights)]
 }
 
 /// `exp(x_i) / Σ exp(x)`, computed relative to the largest entry so that exp cannot overflow.
@@ -146,6 +168,25 @@ pub(super) fn evaluate_combine(operands: &[Operand<'_>]) -> Vec<Tensor> {
             let weight = weight.row(token)[choice];
             for (y, x) in y.row_mut(token).iter_mut().zip(x.row(row)) {
                 *y += weight * x;
+            }
+        }
+    }
+    vec![y]
+}
+
+pub(super) fn evaluate_append(operands: &[Operand<'_>]) -> Vec<Tensor> {
+    let [routed, slot, tokens, next_slot] = [0, 1, 2, 3].map(|at| operands[at].value);
+    let top_k = slot.shape[1];
+    let mut shape = tokens.shape.clone();
+    shape[0] *= top_k + 1;
+    let mut y = Tensor::zeros(shape);
+    for token in 0..tokens.shape[0] {
+        for choice in 0..=top_k {
+            let Some(to) = next_slot.index(token * (top_k + 1) + choice) else { continue };
+            if choice == top_k {
+                y.row_mut(to).copy_from_slice(tokens.row(token));
+            } else if let Some(from) = slot.index(token * top_k + choice) {
+                y.row_mut(to).copy_from_slice(routed.row(from));
             }
         }
     }

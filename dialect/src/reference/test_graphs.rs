@@ -1,7 +1,7 @@
 //! Small graphs for unit tests.
 
 use crate::{
-    graph::{Body, Function, Graph, OpKind, Port, Source, UpdateRule, ValueId},
+    graph::{Body, Function, Fused, Graph, OpKind, Port, Source, UpdateRule, ValueId},
     shape::{Axis, DType, Extent, Type},
 };
 
@@ -68,4 +68,18 @@ pub(crate) fn running_sum() -> Graph {
     output(&mut graph, "y", results[0]);
     set_state(&mut graph, "sum", results[1]);
     graph
+}
+
+pub(crate) fn add(graph: &mut Graph, kind: OpKind, operands: &[ValueId]) -> Vec<ValueId> {
+    graph.add(kind, operands, None).unwrap()
+}
+
+/// An operation as the only one of a body whose arguments are its operands.
+pub(crate) fn fused(graph: &mut Graph, kind: OpKind, operands: &[ValueId]) -> Vec<ValueId> {
+    let mut inner = Body::default();
+    let arguments: Vec<ValueId> = operands.iter().map(|&value| inner.argument(graph.body.ty(value).clone())).collect();
+    let types: Vec<&Type> = operands.iter().map(|&value| graph.body.ty(value)).collect();
+    let types = graph.result_types(&kind, &types).unwrap();
+    let results = inner.add_typed(kind, arguments, types, None);
+    add(graph, OpKind::Fused(Box::new(Fused { body: inner, results })), operands)
 }

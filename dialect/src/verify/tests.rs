@@ -1,7 +1,10 @@
 //! What the verifier says about graphs that are wrong in one place.
 
 use super::*;
-use crate::shape::{Axis, Extent};
+use crate::{
+    graph::{Function, Fused},
+    shape::{Axis, Extent},
+};
 
 /// A program whose state counts, per sequence, the tokens' embeddings.
 fn running_sum() -> Graph {
@@ -81,4 +84,51 @@ fn a_program_without_output() {
     let output = op(&mut graph, "mom.output");
     graph.body.ops.remove(output);
     assert_eq!(messages(&graph), ["error[E0206]: `test` has no output, so it computes nothing"]);
+}
+
+/// The same program with its scan fused.
+fn fused_sum(change: impl FnOnce(&mut Fused)) -> Graph {
+    let mut graph = running_sum();
+    let scan = op(&mut graph, "mom.scan");
+    let Op { kind, operands, results, span } = graph.body.ops[scan].clone();
+    let mut body = Body::default();
+    let arguments = operands.iter().map(|&value| body.argument(graph.body.ty(value).clone())).collect();
+    let types = results.iter().map(|&value| graph.body.ty(value).clone()).collect();
+    let inner = body.add_typed(kind, arguments, types, None);
+    let mut fused = Fused { body, results: inner };
+    change(&mut fused);
+    graph.body.ops[scan] = Op { kind: OpKind::Fused(Box::new(fused)), operands, results, span };
+    graph
+}
+
+#[test]
+fn a_fused_operation_is_its_body() {
+    assert_eq!(messages(&fused_sum(|_| {})), [""; 0]);
+    let swapped = fused_sum(|fused| fused.results.swap(0, 1));
+    let expected = "error[E0201]: `fused` makes f32 [B, head 2, value 2], f32 [T, head 2, value 2]; found f32 [T, head 2, \
+                    value 2], f32 [B, head 2, value 2]";
+    assert_eq!(messages(&swapped), [expected]);
+    let unknown = fused_sum(|fused| fused.results[0] = ValueId(99));
+    assert_eq!(messages(&unknown), ["error[E0201]: `fused` answers a value that its body does not make"]);
+}
+
+#[test]
+fn the_body_of_a_fused_operation_is_checked() {
+    let mut renamed = fused_sum(|_| {});
+    renamed.update_rules[0].name = "other".into();
+    let expected = "error[E0201]: `scan` refers to `running_sum`, but there is no such update rule";
+    assert_eq!(messages(&renamed), [expected]);
+
+    let early = fused_sum(|fused| {
+        let y = fused.results[0];
+        let mut sum = fused.body.add(OpKind::Elementwise(Function::Neg), &[y], None).unwrap();
+        fused.body.ops.swap(0, 1);
+        fused.results[0] = sum.remove(0);
+    });
+    assert_eq!(messages(&early), ["error[E0202]: `elementwise` uses a value that is only made after it, or never"]);
+
+    let state = fused_sum(|fused| {
+        fused.body.add(OpKind::SetState { name: "sum".into() }, &[fused.results[1]], None).unwrap();
+    });
+    assert_eq!(messages(&state), ["error[E0207]: `set_state` `sum` cannot stand in a fused operation"]);
 }

@@ -31,11 +31,6 @@ impl Emit {
         self.op(ty, format_args!("vector.broadcast %{} : f32 to {}", value.id, ty.text()))
     }
 
-    /// One lane of a vector.
-    pub(crate) fn extract(&mut self, value: V, lane: usize) -> V {
-        self.op(Ty::F32, format_args!("vector.extract %{}[{lane}] : f32 from {}", value.id, value.ty.text()))
-    }
-
     fn float_op(&mut self, name: &str, a: V, b: V) -> V {
         self.op(a.ty, format_args!("arith.{name} %{}, %{} : {}", a.id, b.id, a.ty.text()))
     }

@@ -1,4 +1,4 @@
-//! Softmax attention over a cache of keys and values, and what goes with it: rotary embedding and the append.
+//! Softmax attention over a cache of keys and values, and what goes with it: rotary embedding of a row and the append.
 //!
 //! Token number p of a sequence lies in the cache at p modulo its capacity. Attention is one pass over the visible
 //! positions with a running maximum (the online softmax of Milakov and Gimelshein, arXiv:1805.02867), in the order of
@@ -6,7 +6,7 @@
 
 use mom_dialect::shape::Extent;
 
-use super::{CONTEXT, Kernel, SEQUENCES, each_item, move_ns};
+use super::{CONTEXT, Kernel, Place, SEQUENCES, each_item, move_ns};
 use crate::{
     emit::{Compare, Emit, Ty, V},
     target::Target,
@@ -50,59 +50,62 @@ fn sequence_of(emit: &mut Emit, cu_seqlens: V, token: V) -> V {
     })[0]
 }
 
-/// Buffers: x `[rows, head, width]`, position, out.
-pub(crate) fn rotary<'a>(rows: Extent, heads: usize, width: usize, base: f64) -> Kernel<'a> {
-    let half = width / 2;
-    Kernel {
-        symbol: format!("momc_rotary_{}_{heads}x{width}_{:016x}", super::extent_symbol(rows), base.to_bits()),
-        schedule: String::new(),
-        rows,
-        chunk: 1,
-        times: 1,
-        item_ns: (half * 30) as u64 + move_ns(heads * width * 8),
-        token_ns: 0,
-        body: Box::new(move |emit| {
-            let (x, position, out) = (emit.buffer(0), emit.buffer(1), emit.buffer(2));
-            // A frequency takes two f32, one for what the other leaves: far into a sequence an angle rounded to f32
-            // would be off by as much as a position is.
-            let frequencies = emit.scratch(2 * half);
-            for i in 0..half {
-                let frequency = base.powf(-2.0 * i as f64 / width as f64);
-                let rest = frequency - f64::from(frequency as f32);
-                for (place, part) in [(2 * i, frequency), (2 * i + 1, rest)] {
-                    let part = emit.float(part, Ty::F32);
-                    let at = emit.int(place as i64);
-                    emit.store(part, frequencies, at);
-                }
+/// The rotation of a row's vectors by an angle that its position gives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rotation {
+    pub(crate) vectors: usize,
+    pub(crate) width: usize,
+    pub(crate) base: f64,
+}
+
+impl Rotation {
+    pub(crate) fn cost_ns(self) -> u64 {
+        (self.width / 2 * 30) as u64 + move_ns(self.vectors * self.width * 8)
+    }
+
+    /// The frequencies on the stack; to be asked for outside of loops.
+    pub(crate) fn frequencies(self, emit: &mut Emit) -> V {
+        let half = self.width / 2;
+        // A frequency takes two f32, one for what the other leaves: far into a sequence an angle rounded to f32
+        // would be off by as much as a position is.
+        let frequencies = emit.scratch(2 * half);
+        for i in 0..half {
+            let frequency = self.base.powf(-2.0 * i as f64 / self.width as f64);
+            let rest = frequency - f64::from(frequency as f32);
+            for (place, part) in [(2 * i, frequency), (2 * i + 1, rest)] {
+                let part = emit.float(part, Ty::F32);
+                let at = emit.int(place as i64);
+                emit.store(part, frequencies, at);
             }
-            each_item(emit, |emit, token| {
-                let position = emit.load_index(position, token);
-                let position = emit.int_to_double(position);
-                let row = emit.mul_const(token, heads * width);
-                emit.count(half, |emit, i| {
-                    let place = emit.mul_const(i, 2);
-                    let next = emit.add_const(place, 1);
-                    let (main, rest) = (emit.load(frequencies, place, Ty::F32), emit.load(frequencies, next, Ty::F32));
-                    let (main, rest) = (emit.widen(main), emit.widen(rest));
-                    let frequency = emit.fadd(main, rest);
-                    let angle = emit.fmul(position, frequency);
-                    let (sin, cos) = emit.sin_cos(angle);
-                    let (sin, cos) = (emit.narrow(sin), emit.narrow(cos));
-                    let minus_sin = emit.fneg(sin);
-                    emit.count(heads, |emit, head| {
-                        let first = emit.at(head, width, i);
-                        let first = emit.add(row, first);
-                        let second = emit.add_const(first, half);
-                        let (a, b) = (emit.load(x, first, Ty::F32), emit.load(x, second, Ty::F32));
-                        let (a_cos, b_cos) = (emit.fmul(a, cos), emit.fmul(b, cos));
-                        let left = emit.fma(b, minus_sin, a_cos);
-                        let right = emit.fma(a, sin, b_cos);
-                        emit.store(left, out, first);
-                        emit.store(right, out, second);
-                    });
-                });
+        }
+        frequencies
+    }
+
+    /// Rotates one row.
+    pub(crate) fn emit(self, emit: &mut Emit, frequencies: V, position: V, x: Place, out: Place) {
+        let half = self.width / 2;
+        let position = emit.int_to_double(position);
+        emit.count(half, |emit, i| {
+            let place = emit.mul_const(i, 2);
+            let next = emit.add_const(place, 1);
+            let (main, rest) = (emit.load(frequencies, place, Ty::F32), emit.load(frequencies, next, Ty::F32));
+            let (main, rest) = (emit.widen(main), emit.widen(rest));
+            let frequency = emit.fadd(main, rest);
+            let angle = emit.fmul(position, frequency);
+            let (sin, cos) = emit.sin_cos(angle);
+            let (sin, cos) = (emit.narrow(sin), emit.narrow(cos));
+            let minus_sin = emit.fneg(sin);
+            emit.count(self.vectors, |emit, vector| {
+                let first = emit.at(vector, self.width, i);
+                let second = emit.add_const(first, half);
+                let (a, b) = (x.offset(emit, first).load(emit, Ty::F32), x.offset(emit, second).load(emit, Ty::F32));
+                let (a_cos, b_cos) = (emit.fmul(a, cos), emit.fmul(b, cos));
+                let left = emit.fma(b, minus_sin, a_cos);
+                let right = emit.fma(a, sin, b_cos);
+                out.offset(emit, first).store(emit, left);
+                out.offset(emit, second).store(emit, right);
             });
-        }),
+        });
     }
 }
 

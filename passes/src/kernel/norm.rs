@@ -1,103 +1,83 @@
 //! Normalisation over the last axis: root mean square with a weight, and Euclidean length.
 
-use mom_dialect::shape::Extent;
-
-use super::{Kernel, each_item, extent_symbol, move_ns};
+use super::Place;
 use crate::{
     emit::{Emit, Ty, V},
     target::Target,
 };
 
-/// The shape that both norms share: `groups` vectors of `width` in each of `rows` rows.
-#[derive(Clone, Copy)]
-pub(crate) struct Groups {
-    pub(crate) rows: Extent,
-    pub(crate) groups: usize,
-    pub(crate) width: usize,
+/// Vectors to be normalised, one after the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Vectors {
+    width: usize,
+    count: usize,
+    ty: Ty,
+    lanes: usize,
 }
 
-impl Groups {
-    fn symbol(self) -> String {
-        format!("{}_{}x{}", extent_symbol(self.rows), self.groups, self.width)
+impl Vectors {
+    pub(crate) fn new(target: &Target, width: usize, count: usize) -> Vectors {
+        let lanes = target.lanes_dividing(width);
+        Vectors { width, count, ty: Ty::Vector(lanes), lanes }
     }
 
-    fn kernel<'a>(self, symbol: String, target: &'a Target, body: impl FnOnce(&mut Emit, V, Ty) + 'a) -> Kernel<'a> {
-        let lanes = target.lanes_dividing(self.width);
-        Kernel {
-            symbol,
-            schedule: String::new(),
-            rows: self.rows,
-            chunk: 1,
-            times: self.groups,
-            item_ns: move_ns(self.width * 8),
-            token_ns: 0,
-            body: Box::new(move |emit| {
-                each_item(emit, |emit, item| {
-                    let base = emit.mul_const(item, self.width);
-                    body(emit, base, Ty::Vector(lanes));
-                });
-            }),
-        }
+    /// `x / sqrt(mean x² + eps) · weight`
+    pub(crate) fn rms_norm(self, emit: &mut Emit, eps: f64, x: Place, weight: Place, out: Place) {
+        self.each(emit, x, out, |emit, x, out| {
+            let sum = self.sum_of_squares(emit, x);
+            let share = emit.float(1.0 / self.width as f64, Ty::F32);
+            let eps = emit.float(eps, Ty::F32);
+            let mean = emit.fma(sum, share, eps);
+            let factor = reciprocal_sqrt(emit, mean);
+            self.scale(emit, x, factor, Some(weight), out);
+        });
     }
-}
 
-/// The sum of squares of `width` elements from `base`.
-fn sum_of_squares(emit: &mut Emit, x: V, base: V, width: usize, ty: Ty) -> V {
-    let Ty::Vector(lanes) = ty else { return base };
-    let (zero, end) = (emit.int(0), emit.int(width as i64));
-    let start = emit.float(0.0, ty);
-    let sums = emit.fold(zero, end, lanes, &[start], |emit, i, sums| {
-        let place = emit.add(base, i);
-        let value = emit.load(x, place, ty);
-        vec![emit.fma(value, value, sums[0])]
-    });
-    emit.sum(sums[0])
-}
+    /// `x / sqrt(sum x² + eps)`
+    pub(crate) fn l2_norm(self, emit: &mut Emit, eps: f64, x: Place, out: Place) {
+        self.each(emit, x, out, |emit, x, out| {
+            let sum = self.sum_of_squares(emit, x);
+            let eps = emit.float(eps, Ty::F32);
+            let sum = emit.fadd(sum, eps);
+            let factor = reciprocal_sqrt(emit, sum);
+            self.scale(emit, x, factor, None, out);
+        });
+    }
 
-/// Stores `x · factor (· weight)` for `width` elements from `base`.
-fn scale(emit: &mut Emit, buffers: (V, Option<V>, V), base: V, factor: V, width: usize, ty: Ty) {
-    let Ty::Vector(lanes) = ty else { return };
-    let (zero, end) = (emit.int(0), emit.int(width as i64));
-    let factor = emit.splat(factor, ty);
-    emit.for_each(zero, end, lanes, |emit, i| {
-        let place = emit.add(base, i);
-        let value = emit.load(buffers.0, place, ty);
-        let mut scaled = emit.fmul(value, factor);
-        if let Some(weight) = buffers.1 {
-            let weight = emit.load(weight, i, ty);
-            scaled = emit.fmul(scaled, weight);
+    fn each(self, emit: &mut Emit, x: Place, out: Place, body: impl FnOnce(&mut Emit, Place, Place)) {
+        if self.count == 1 {
+            return body(emit, x, out);
         }
-        emit.store(scaled, buffers.2, place);
-    });
-}
+        emit.count(self.count, |emit, number| {
+            let (x, out) = (x.entry(emit, number, self.width), out.entry(emit, number, self.width));
+            body(emit, x, out);
+        });
+    }
 
-/// Buffers: x, weight, out.
-pub(crate) fn rms_norm<'a>(target: &'a Target, shape: Groups, eps: f64) -> Kernel<'a> {
-    let width = shape.width;
-    let symbol = format!("momc_rms_norm_{}_{:08x}", shape.symbol(), (eps as f32).to_bits());
-    shape.kernel(symbol, target, move |emit, base, ty| {
-        let (x, weight, out) = (emit.buffer(0), emit.buffer(1), emit.buffer(2));
-        let sum = sum_of_squares(emit, x, base, width, ty);
-        let share = emit.float(1.0 / width as f64, Ty::F32);
-        let eps = emit.float(eps, Ty::F32);
-        let mean = emit.fma(sum, share, eps);
-        let factor = reciprocal_sqrt(emit, mean);
-        scale(emit, (x, Some(weight), out), base, factor, width, ty);
-    })
-}
+    fn sum_of_squares(self, emit: &mut Emit, x: Place) -> V {
+        let (zero, end) = (emit.int(0), emit.int(self.width as i64));
+        let start = emit.float(0.0, self.ty);
+        let sums = emit.fold(zero, end, self.lanes, &[start], |emit, i, sums| {
+            let value = x.offset(emit, i).load(emit, self.ty);
+            vec![emit.fma(value, value, sums[0])]
+        });
+        emit.sum(sums[0])
+    }
 
-/// Buffers: x, out.
-pub(crate) fn l2_norm<'a>(target: &'a Target, shape: Groups, eps: f64) -> Kernel<'a> {
-    let width = shape.width;
-    let symbol = format!("momc_l2_norm_{}_{:08x}", shape.symbol(), (eps as f32).to_bits());
-    shape.kernel(symbol, target, move |emit, base, ty| {
-        let (x, out) = (emit.buffer(0), emit.buffer(1));
-        let sum = sum_of_squares(emit, x, base, width, ty);
-        let eps = emit.float(eps, Ty::F32);
-        let sum = emit.fadd(sum, eps);
-        let factor = reciprocal_sqrt(emit, sum);
-        scale(emit, (x, None, out), base, factor, width, ty);
-    })
+    /// Stores `x · factor (· weight)`.
+    fn scale(self, emit: &mut Emit, x: Place, factor: V, weight: Option<Place>, out: Place) {
+        let (zero, end) = (emit.int(0), emit.int(self.width as i64));
+        let factor = emit.splat(factor, self.ty);
+        emit.for_each(zero, end, self.lanes, |emit, i| {
+            let value = x.offset(emit, i).load(emit, self.ty);
+            let mut scaled = emit.fmul(value, factor);
+            if let Some(weight) = weight {
+                let weight = weight.offset(emit, i).load(emit, self.ty);
+                scaled = emit.fmul(scaled, weight);
+            }
+            out.offset(emit, i).store(emit, scaled);
+        });
+    }
 }
 
 fn reciprocal_sqrt(emit: &mut Emit, x: V) -> V {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use mom_dialect::{
     diagnostic::{Code, Diagnostic, Span},
-    graph::{Body, Function, Graph, Op, OpKind, ValueId},
+    graph::{Body, Fused, Graph, Op, OpKind, ValueId},
     shape::{Axis, DType, Extent, Type},
 };
 use mom_runtime::plan::{self, Buffer, Layout, Plan};
@@ -17,9 +17,8 @@ use crate::{
     kernel::{
         Kernel,
         attention::{self, Capacity},
-        elementwise::{self, Expression},
-        linear::{self, Product},
-        norm, routing, rows, short_conv,
+        fused::{self, Cx},
+        routing, rows, short_conv,
     },
     options::Options,
     target::Target,
@@ -28,9 +27,14 @@ use crate::{
 mod order;
 mod scan;
 mod slots;
+mod states;
+mod weights;
+
+use states::States;
+use weights::Weights;
 
 pub use scan::NO_SUCH_FORM;
-pub(crate) use scan::{form, scan_heads};
+pub(crate) use scan::{form, kernel as scan_kernel, scan_heads, stream};
 
 /// Native code cannot do what the graph asks for.
 const UNSUPPORTED: Code = Code(401);
@@ -39,15 +43,23 @@ const UNSUPPORTED: Code = Code(401);
 pub(crate) struct Scheduled {
     pub(crate) plan: Plan,
     pub(crate) kernels: Vec<String>,
+    /// The operation of the graph that each launch of the plan does, by its place.
+    pub(crate) ops: Vec<usize>,
 }
 
 /// One kernel at work on the graph's values.
 struct Launch<'a> {
+    /// The operation that it does, by its place in the graph.
+    op: usize,
     kernel: Kernel<'a>,
     /// Values read; among them states that are changed in place.
     reads: Vec<ValueId>,
     /// Values made, states excepted.
     writes: Vec<ValueId>,
+    /// States after the step, which take the place of values read.
+    changes: Vec<ValueId>,
+    /// The parameters among what is read, by the place there.
+    weights: BTreeMap<usize, usize>,
     /// Bytes to work in, given as the last buffer.
     workspace: Option<Extent>,
 }
@@ -65,13 +77,19 @@ pub(crate) fn schedule(
     for op in &graph.body.ops {
         launches.extend(scheduler.launch(op)?);
     }
-    let launches = order::order(&graph.body, &scheduler.aliases, launches);
+    let launches = order::order(&graph.body, launches);
+    let ops = launches.iter().map(|launch| launch.op).collect();
     let places = slots::assign(&graph.body, &launches, |value| scheduler.place(value));
 
     let (mut kernels, mut symbols) = (Vec::new(), BTreeMap::new());
     let mut planned = Vec::new();
-    for (Launch { kernel, reads, writes, .. }, workspace) in launches.into_iter().zip(places.workspaces) {
-        let buffers = reads.iter().chain(&writes).map(|value| places.of[value].clone()).chain(workspace).collect();
+    for (Launch { kernel, reads, writes, weights, .. }, workspace) in launches.into_iter().zip(places.workspaces) {
+        let values = reads.iter().chain(&writes).enumerate();
+        let buffers = values.map(|(place, value)| match weights.get(&place) {
+            Some(&weight) => Buffer::Param(weight),
+            None => places.of[value].clone(),
+        });
+        let buffers = buffers.chain(workspace).collect();
         let next = symbols.len();
         let number = *symbols.entry(kernel.symbol.clone()).or_insert(next);
         planned.push(plan::Launch {
@@ -103,15 +121,15 @@ pub(crate) fn schedule(
         },
         block_tokens: info.block_tokens,
         inputs: scheduler.inputs,
-        params: scheduler.params,
+        params: scheduler.weights.planned,
         ignored_tensors: info.ignored_tensors.clone(),
-        states: scheduler.states,
+        states: scheduler.states.planned,
         slots: places.slots.into_iter().map(linear_form).collect(),
         outputs: scheduler.outputs,
         kernels: symbols,
         launches: planned,
     };
-    Ok(Scheduled { plan, kernels })
+    Ok(Scheduled { plan, kernels, ops })
 }
 
 pub(crate) fn unsupported(message: String, span: Option<Span>) -> Box<Diagnostic> {
@@ -135,14 +153,11 @@ struct Scheduler<'a> {
     /// The operation that makes each value, by index.
     makers: Vec<usize>,
     uses: Vec<Vec<usize>>,
-    /// States after the step, and the state that each is in place of.
-    aliases: BTreeMap<ValueId, ValueId>,
-    /// Where values lie that are not in the workspace.
+    weights: Weights<'a>,
+    states: States,
+    /// Where inputs and outputs lie.
     fixed: BTreeMap<ValueId, Buffer>,
-    layouts: BTreeMap<ValueId, Layout>,
     inputs: Vec<plan::Input>,
-    params: Vec<plan::Param>,
-    states: Vec<plan::State>,
     outputs: Vec<plan::Output>,
 }
 
@@ -155,18 +170,19 @@ impl<'a> Scheduler<'a> {
             op.results.iter().for_each(|result| makers[result.index()] = index);
             op.operands.iter().for_each(|operand| uses[operand.index()].push(index));
         }
+        let fault = |(op, message): (&Op, String)| unsupported(message, op.span.clone());
+        let weights = Weights::new(graph, target, &uses).map_err(fault)?;
+        let states = States::new(graph, &uses).map_err(fault)?;
         let mut scheduler = Scheduler {
             graph,
             target,
             options,
             makers,
             uses,
-            aliases: BTreeMap::new(),
+            weights,
+            states,
             fixed: BTreeMap::new(),
-            layouts: BTreeMap::new(),
             inputs: Vec::new(),
-            params: Vec::new(),
-            states: Vec::new(),
             outputs: Vec::new(),
         };
         for op in &body.ops {
@@ -188,44 +204,14 @@ impl<'a> Scheduler<'a> {
                 let dtype = if ty.dtype == DType::I32 { plan::DType::I32 } else { plan::DType::F32 };
                 self.inputs.push(plan::Input { name: name.clone(), dtype, elements: linear_form(elements) });
             }
-            OpKind::Param { name, ty, source } => {
-                let value = op.results[0];
-                let layout = self.layout(value)?;
-                let columns: usize = source.shape.iter().skip(1).product();
-                self.layouts.insert(value, layout);
-                self.fixed.insert(value, Buffer::Param(self.params.len()));
-                self.params.push(plan::Param {
-                    name: name.clone(),
-                    tensor: source.tensor.clone(),
-                    shape: source.shape.clone(),
-                    first_row: source.first_row,
-                    rows: ty.row_elements() / columns.max(1),
-                    columns,
-                    dtype: if ty.dtype == DType::BF16 { plan::DType::Bf16 } else { plan::DType::F32 },
-                    layout,
-                });
-            }
-            OpKind::State { name, ty } => {
-                self.fixed.insert(op.results[0], Buffer::State(self.states.len()));
-                self.states.push(state(name, ty));
-            }
-            OpKind::ShortConv => self.alias(op.results[1], op.operands[2]),
-            OpKind::AppendCache => self.alias(op.results[0], op.operands[1]),
-            OpKind::Scan { update_rule } => {
-                let rule =
-                    self.graph.update_rule(update_rule).ok_or(format!("there is no update rule `{update_rule}`"))?;
-                let (inputs, outputs) = (rule.inputs.len() + rule.parameters.len(), rule.outputs.len());
-                for state in 0..rule.states.len() {
-                    self.alias(op.results[outputs + state], op.operands[inputs + state]);
-                }
-            }
             OpKind::Output { name } => {
                 let value = op.operands[0];
                 let ty = self.ty(value);
                 let rows = ty.rows().ok_or(format!("the output `{name}` has no rows"))?;
-                if self.fixed.insert(value, Buffer::Output(self.outputs.len())).is_some() {
+                if self.place(value).is_some() {
                     return Err(format!("the output `{name}` is an input, a parameter, a state or another output"));
                 }
+                self.fixed.insert(value, Buffer::Output(self.outputs.len()));
                 self.outputs.push(plan::Output {
                     name: name.clone(),
                     rows: linear_form(rows),
@@ -237,38 +223,10 @@ impl<'a> Scheduler<'a> {
         Ok(())
     }
 
-    /// `new` is the state `old` after the step, in the same place.
-    fn alias(&mut self, new: ValueId, old: ValueId) {
-        let root = self.aliases.get(&old).copied().unwrap_or(old);
-        self.aliases.insert(new, root);
-    }
-
-    /// Where a value lies outside the workspace.
+    /// Where a value lies, if not in the workspace; a weight that is there twice lies where the launch says.
     fn place(&self, value: ValueId) -> Option<Buffer> {
-        let root = self.aliases.get(&value).copied().unwrap_or(value);
-        self.fixed.get(&root).cloned()
-    }
-
-    /// How a weight must lie for the kernels that read it.
-    fn layout(&self, value: ValueId) -> Result<Layout, String> {
-        let mut layout = None;
-        for op in self.uses[value.index()].iter().map(|&index| &self.graph.body.ops[index]) {
-            let wanted = match op.kind {
-                OpKind::Linear | OpKind::GroupedLinear => {
-                    let (_, columns) = product_size(self.ty(op.operands[0]), self.ty(value));
-                    Layout::Panels { width: linear::panel_width(self.target, columns) }
-                }
-                OpKind::ShortConv => Layout::Transposed,
-                // The embedding reads rows wherever they lie.
-                OpKind::Embedding => continue,
-                _ => Layout::RowMajor,
-            };
-            if layout.is_some_and(|layout| layout != wanted) {
-                return Err("one weight is used in two ways that need it laid out differently".into());
-            }
-            layout = Some(wanted);
-        }
-        Ok(layout.unwrap_or(Layout::RowMajor))
+        let weight = self.weights.any(value).map(Buffer::Param);
+        weight.or_else(|| self.states.index(value).map(Buffer::State)).or_else(|| self.fixed.get(&value).cloned())
     }
 
     /// The launch of an operation; none where there is nothing to run or another launch does it.
@@ -281,16 +239,37 @@ impl<'a> Scheduler<'a> {
                 workspace = Some(bytes);
                 kernel
             }
-            OpKind::Elementwise(function) => {
-                return self.elementwise(op, *function).map_err(|message| unsupported(message, op.span.clone()));
+            OpKind::Elementwise(_) => {
+                return self.elementwise(op).map_err(|message| unsupported(message, op.span.clone()));
             }
             _ => match self.kernel(op).map_err(|message| unsupported(message, op.span.clone()))? {
                 Some(kernel) => kernel,
                 None => return Ok(None),
             },
         };
-        let writes = op.results.iter().copied().filter(|result| !self.aliases.contains_key(result)).collect();
-        Ok(Some(Launch { kernel, reads: op.operands.clone(), writes, workspace }))
+        let is_constant = |operand: &ValueId| {
+            let maker = self.graph.body.ops.get(self.makers[operand.index()]);
+            maker.is_some_and(|maker| matches!(maker.kind, OpKind::Constant { .. }))
+        };
+        if op.operands.iter().any(is_constant) {
+            let message = "native code computes with constants only element by element, or within a fused operation";
+            return Err(unsupported(message.into(), op.span.clone()));
+        }
+        let (changes, writes) = op.results.iter().copied().partition(|&result| self.states.is_after(result));
+        let mut weights = BTreeMap::new();
+        for place in 0..op.operands.len() {
+            let weight = self.weights.operand(&self.graph.body, op, place);
+            if let Some(weight) = weight.map_err(|message| unsupported(message, op.span.clone()))? {
+                weights.insert(place, weight);
+            }
+        }
+        let (op, reads) = (self.place_of(op), op.operands.clone());
+        Ok(Some(Launch { op, kernel, reads, writes, changes, weights, workspace }))
+    }
+
+    /// The place of an operation that makes something.
+    fn place_of(&self, op: &Op) -> usize {
+        op.results.first().map_or(usize::MAX, |result| self.makers[result.index()])
     }
 
     /// The kernel of an operation that neither is a scan nor works element by element.
@@ -305,6 +284,8 @@ impl<'a> Scheduler<'a> {
             | OpKind::State { .. }
             | OpKind::Constant { .. }
             | OpKind::SetState { .. }
+            | OpKind::JoinMemories
+            | OpKind::SplitMemories
             | OpKind::Output { .. } => return Ok(None),
             OpKind::Contract
             | OpKind::Sum { .. }
@@ -317,35 +298,34 @@ impl<'a> Scheduler<'a> {
             | OpKind::Identity { .. } => return Err("this operation belongs into update rules".into()),
             OpKind::Elementwise(_) | OpKind::Scan { .. } | OpKind::ScanGradient { .. } => return Ok(None),
             OpKind::Embedding => {
-                let table = match self.layouts.get(&op.operands[1]) {
-                    Some(Layout::Panels { width }) => rows::Table::Panels(*width),
+                let table = self.weights.operand(&self.graph.body, op, 1)?;
+                let table = match table.map(|table| self.weights.planned[table].layout) {
+                    Some(Layout::Panels { width }) => rows::Table::Panels(width),
                     _ => rows::Table::RowMajor,
                 };
                 let width = self.ty(op.results[0]).row_elements();
                 rows::embedding(target, width, operand(1).dtype, table)
             }
-            OpKind::SelectRows => rows::select_rows(target, elements(0)),
-            OpKind::Linear => linear::linear(target, self.product(op, 1)?),
-            OpKind::GroupedLinear if elements(0) != product_size(operand(0), operand(2)).0 => {
-                return Err("a matrix for each memory must map all axes of a row in native code".into());
-            }
-            OpKind::GroupedLinear => linear::grouped_linear(target, self.product(op, 2)?, op.operands.len() - 2),
-            OpKind::RmsNorm { eps } => norm::rms_norm(target, groups(operand(0), elements(1))?, *eps),
-            OpKind::L2Norm { eps } => norm::l2_norm(target, groups(operand(0), last(operand(0))?)?, *eps),
+            OpKind::Linear
+            | OpKind::GroupedLinear
+            | OpKind::SelectRows
+            | OpKind::RmsNorm { .. }
+            | OpKind::L2Norm { .. }
+            | OpKind::Dispatch
+            | OpKind::Combine
+            | OpKind::Rotary { .. } => fused::single(target, &self.graph.body, op)?,
             OpKind::ShortConv => {
                 let taps = operand(1).axes.last().and_then(Axis::size).unwrap_or(1);
                 let memories = rows_of(3)?.sequences;
                 let masked = op.operands.len() > 4;
                 short_conv::short_conv(target, short_conv::Shape { channels: elements(0), taps, memories, masked })
             }
-            OpKind::Router { top_k } => routing::router(elements(0), *top_k),
-            OpKind::Sort { memories } => routing::sort(*memories, elements(0)),
-            OpKind::Dispatch => rows::dispatch(target, elements(0), rows_of(1)?, rows_of(2)?),
-            OpKind::Combine => rows::combine(target, elements(0), elements(1)),
-            OpKind::Rotary { base } => {
-                let (heads, width) = heads(operand(0))?;
-                attention::rotary(rows_of(0)?, heads, width, *base)
+            OpKind::Router { top_k, shared_state } => {
+                routing::router(routing::Choices { memories: elements(0), top_k: *top_k, shared_state: *shared_state })
             }
+            OpKind::Sort { memories } => routing::sort(*memories, elements(0)),
+            OpKind::Append => return Err("native code does not append rows to a routed stream".into()),
+            OpKind::Fused(fused) => fused::fused(Cx { target, graph: self.graph, options: self.options }, fused)?,
             OpKind::AppendCache => attention::append_cache(target, elements(0), capacity(operand(1))),
             OpKind::Attention { window, scale } => {
                 let ((heads, width), (kv_heads, _)) = (heads(operand(0))?, heads(operand(1))?);
@@ -356,35 +336,23 @@ impl<'a> Scheduler<'a> {
         }))
     }
 
-    fn product(&self, op: &Op, weight: usize) -> Result<Product, String> {
-        let (x, weight) = (self.ty(op.operands[0]), self.ty(op.operands[weight]));
-        let rows = x.rows().ok_or("a product's left operand has no rows")?;
-        let (depth, columns) = product_size(x, weight);
-        // Axes of a row that the product keeps are more rows to it.
-        let rows = rows.times(x.row_elements() / depth);
-        Ok(Product { rows, depth, columns, dtype: weight.dtype })
-    }
-
     /// An elementwise operation with all those before it that only it uses.
-    fn elementwise(&self, op: &'a Op, function: Function) -> Result<Option<Launch<'a>>, String> {
+    fn elementwise(&self, op: &'a Op) -> Result<Option<Launch<'a>>, String> {
         let result = op.results[0];
         if self.is_inlined(result) {
             return Ok(None);
         }
-        let mut operands = Vec::new();
-        let arguments = op.operands.iter().map(|&operand| self.expression(operand, &mut operands)).collect();
-        let ty = self.ty(result);
-        let types: Vec<Type> = operands.iter().map(|&operand| self.ty(operand).clone()).collect();
-        if let Some(operand) = types.iter().find(|operand| !in_order(operand, ty)) {
-            return Err(format!(
-                "{} cannot be broadcast to {}: the axes come in another order",
-                operand.describe(),
-                ty.describe()
-            ));
-        }
-        let expression = Expression::Apply(function, arguments);
-        let kernel = elementwise::elementwise(self.target, expression, types, ty.clone());
-        Ok(Some(Launch { kernel, reads: operands, writes: vec![result], workspace: None }))
+        let (mut body, mut operands) = (Body::default(), BTreeMap::new());
+        let results = self.copied(op, &mut body, &mut operands);
+        let kernel = fused::rows::rows(self.target, &Fused { body, results })?;
+        let mut reads: Vec<(ValueId, ValueId)> =
+            operands.into_iter().map(|(value, argument)| (argument, value)).collect();
+        reads.sort();
+        let reads: Vec<ValueId> = reads.into_iter().map(|(_, value)| value).collect();
+        let weights = reads.iter().enumerate();
+        let weights = weights.filter_map(|(place, &value)| Some((place, self.weights.row_major(value)?))).collect();
+        let (op, writes, changes) = (self.place_of(op), vec![result], Vec::new());
+        Ok(Some(Launch { op, kernel, reads, writes, changes, weights, workspace: None }))
     }
 
     /// Whether a value is computed inside the one elementwise operation that uses it.
@@ -394,40 +362,23 @@ impl<'a> Scheduler<'a> {
         matches!(user.kind, OpKind::Elementwise(_)) && self.ty(user.results[0]) == self.ty(value)
     }
 
-    fn expression(&self, value: ValueId, operands: &mut Vec<ValueId>) -> Expression {
-        let maker = self.graph.body.ops.get(self.makers[value.index()]);
-        match maker.map(|op| (&op.kind, op)) {
-            Some((OpKind::Constant { value }, _)) => Expression::Constant(*value),
-            Some((OpKind::Elementwise(function), op)) if self.is_inlined(value) => Expression::Apply(
-                *function,
-                op.operands.iter().map(|&operand| self.expression(operand, operands)).collect(),
-            ),
-            _ => {
-                let known = operands.iter().position(|&operand| operand == value);
-                Expression::Operand(known.unwrap_or_else(|| {
-                    operands.push(value);
-                    operands.len() - 1
-                }))
-            }
+    /// Copies an elementwise operation into a body, with those that are computed inside of it. `operands` are the values
+    /// that the body reads, each with its argument.
+    fn copied(&self, op: &Op, body: &mut Body, operands: &mut BTreeMap<ValueId, ValueId>) -> Vec<ValueId> {
+        let mut inner = Vec::new();
+        for &operand in &op.operands {
+            let maker = self.graph.body.ops.get(self.makers[operand.index()]);
+            inner.push(match maker {
+                Some(maker @ Op { kind: OpKind::Constant { .. }, .. }) => self.copied(maker, body, operands)[0],
+                Some(maker @ Op { kind: OpKind::Elementwise(_), .. }) if self.is_inlined(operand) => {
+                    self.copied(maker, body, operands)[0]
+                }
+                _ => *operands.entry(operand).or_insert_with(|| body.argument(self.ty(operand).clone())),
+            });
         }
+        let types = op.results.iter().map(|&result| self.ty(result).clone()).collect();
+        body.add_typed(op.kind.clone(), inner, types, None)
     }
-}
-
-/// Depth and columns of the product of `x` with `weight`.
-fn product_size(x: &Type, weight: &Type) -> (usize, usize) {
-    let depth = weight.axes.iter().filter(|axis| x.has(axis)).filter_map(Axis::size).product();
-    (depth, weight.row_elements() / depth)
-}
-
-/// Vectors of `width` elements, each of which a norm scales.
-fn groups(ty: &Type, width: usize) -> Result<norm::Groups, String> {
-    let rows = ty.rows().ok_or("a norm's operand has no rows")?;
-    Ok(norm::Groups { rows, groups: ty.row_elements() / width, width })
-}
-
-/// Size of the last axis.
-fn last(ty: &Type) -> Result<usize, String> {
-    Ok(ty.axes.last().and_then(Axis::size).ok_or("a norm needs a named axis")?)
 }
 
 /// Sizes of the last two axes.
@@ -445,27 +396,6 @@ fn capacity(cache: &Type) -> Capacity {
     }
 }
 
-fn state(name: &str, ty: &Type) -> plan::State {
-    let mut axes = ty.axes.iter().skip(1).peekable();
-    let kind = match axes.peek() {
-        Some(Axis::Rows(_)) => plan::StateKind::Context,
-        Some(Axis::Named { name, size }) if name == "ring" => plan::StateKind::Ring { capacity: *size },
-        _ => plan::StateKind::Fixed,
-    };
-    if kind != plan::StateKind::Fixed {
-        axes.next();
-    }
-    let axes: Vec<(String, usize)> = axes.map(|axis| (axis.name(), axis.size().unwrap_or(1))).collect();
-    let elements = axes.iter().map(|(_, size)| size).product();
-    plan::State { name: name.into(), elements, axes, kind }
-}
-
-/// Whether the axes of `part` come in the order of `whole`.
-fn in_order(part: &Type, whole: &Type) -> bool {
-    let mut places = whole.axes.iter();
-    part.axes.iter().all(|axis| places.any(|place| place == axis))
-}
-
 /// Bytes of a value in the workspace.
 fn bytes(body: &Body, value: ValueId) -> Extent {
     let ty = body.ty(value);
@@ -477,3 +407,6 @@ fn bytes(body: &Body, value: ValueId) -> Extent {
 fn typical(extent: Extent) -> usize {
     extent.tokens * 512 + extent.sequences + extent.rows + extent.context * 4096 + extent.constant
 }
+
+#[cfg(test)]
+mod tests;

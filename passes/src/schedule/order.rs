@@ -11,12 +11,8 @@ use petgraph::{
 use super::{Launch, bytes, typical};
 
 /// Orders launches. The result depends on the graph alone: ties go to the program's own order.
-pub(super) fn order<'a>(
-    body: &Body,
-    aliases: &BTreeMap<ValueId, ValueId>,
-    launches: Vec<Launch<'a>>,
-) -> Vec<Launch<'a>> {
-    let dependencies = dependencies(aliases, &launches);
+pub(super) fn order<'a>(body: &Body, launches: Vec<Launch<'a>>) -> Vec<Launch<'a>> {
+    let dependencies = dependencies(&launches);
     let mut readers: BTreeMap<ValueId, usize> = BTreeMap::new();
     for value in launches.iter().flat_map(|launch| &launch.reads) {
         *readers.entry(*value).or_default() += 1;
@@ -56,36 +52,20 @@ pub(super) fn order<'a>(
     sequence.into_iter().filter_map(|index| launches[index].take()).collect()
 }
 
-/// An edge from each launch to those that need what it makes. A launch that changes a state in place makes the state
-/// after the step, so whoever reads that waits for it.
-fn dependencies(aliases: &BTreeMap<ValueId, ValueId>, launches: &[Launch<'_>]) -> DiGraph<(), ()> {
+/// An edge from each launch to those that need what it makes, states after the step among it. Nobody else reads a state
+/// that a launch changes, so that no launch has to come before it.
+fn dependencies(launches: &[Launch<'_>]) -> DiGraph<(), ()> {
     let mut graph = DiGraph::new();
     let nodes: Vec<NodeIndex> = launches.iter().map(|_| graph.add_node(())).collect();
     let mut maker: BTreeMap<ValueId, usize> = BTreeMap::new();
     for (index, launch) in launches.iter().enumerate() {
-        for &value in &launch.writes {
+        for &value in launch.writes.iter().chain(&launch.changes) {
             maker.insert(value, index);
         }
     }
-    // The launch that reads a state as it was is the one that changes it.
-    let changed: BTreeSet<ValueId> = aliases.values().copied().collect();
-    let mut changer: BTreeMap<ValueId, usize> = BTreeMap::new();
     for (index, launch) in launches.iter().enumerate() {
-        for &value in launch.reads.iter().filter(|value| changed.contains(value)) {
-            changer.insert(value, index);
-        }
-    }
-    for (index, launch) in launches.iter().enumerate() {
-        for value in &launch.reads {
-            let source = match aliases.get(value) {
-                Some(root) => changer.get(root),
-                None => maker.get(value),
-            };
-            if let Some(&source) = source
-                && source != index
-            {
-                graph.update_edge(nodes[source], nodes[index], ());
-            }
+        for source in launch.reads.iter().filter_map(|value| maker.get(value)) {
+            graph.update_edge(nodes[*source], nodes[index], ());
         }
     }
     graph

@@ -2,7 +2,7 @@
 
 use mom_dialect::{
     diagnostic::{Code, Diagnostic},
-    graph::{Graph, Op, UpdateRule},
+    graph::{Body, Op, UpdateRule},
     shape::{Axis, DType, Extent},
 };
 
@@ -10,8 +10,12 @@ use super::{Scheduler, unsupported};
 use crate::{
     algebra,
     form::{Heads, chunk, recurrent},
-    kernel::{Kernel, scan},
+    kernel::{
+        Kernel,
+        scan::{self, wiring::Wiring},
+    },
     options::{Form, Options},
+    target::Target,
     tile::{Scan, Schedule, adjoint, cpu},
 };
 
@@ -22,10 +26,10 @@ pub const NO_SUCH_FORM: Code = Code(402);
 const MALFORMED: Code = Code(403);
 
 /// The heads of a scan's inputs and parameters, and of its states.
-pub(crate) fn scan_heads(graph: &Graph, rule: &UpdateRule, op: &Op) -> Heads {
+pub(crate) fn scan_heads(body: &Body, rule: &UpdateRule, op: &Op) -> Heads {
     let of = |place: usize| {
         let value = op.operands.get(place);
-        value.and_then(|&value| graph.body.ty(value).axis("head")).and_then(Axis::size).unwrap_or(1)
+        value.and_then(|&value| body.ty(value).axis("head")).and_then(Axis::size).unwrap_or(1)
     };
     let (inputs, parameters) = (rule.inputs.len(), rule.parameters.len());
     Heads {
@@ -85,29 +89,50 @@ fn at(diagnostic: Box<Diagnostic>, op: &Op) -> Box<Diagnostic> {
 }
 
 /// A kernel over tiles that makes no sense, which is a fault of momc.
-fn malformed(message: String, op: &Op) -> Box<Diagnostic> {
-    at(Box::new(Diagnostic::bug(MALFORMED, message)), op)
+fn malformed(message: String) -> Box<Diagnostic> {
+    Box::new(Diagnostic::bug(MALFORMED, message))
+}
+
+/// The kernel of a scan: a form of the update rule, wired to a launch.
+///
+/// # Errors
+/// As [`form`].
+pub(crate) fn kernel<'a>(
+    target: &'a Target,
+    options: &Options,
+    rule: &'a UpdateRule,
+    heads: &Heads,
+    memories: usize,
+    wiring: Wiring,
+) -> Result<Kernel<'a>, Box<Diagnostic>> {
+    if wanted(options) != Form::Chunk && options.pinned == Default::default() {
+        let port_heads = [&heads.inputs[..], &heads.parameters[..]].concat();
+        let placement = scan::Placement { heads: heads.heads, port_heads, memories };
+        if let Ok(kernel) = scan::scan(target, rule, placement, wiring.clone()) {
+            return Ok(kernel);
+        }
+    }
+    let form = form(rule, heads, options)?;
+    form.verify().map_err(malformed)?;
+    Ok(cpu::scan(target, &form, memories, wiring))
+}
+
+/// How many memories the segments of a scan belong to, and whether it tells padding apart.
+pub(crate) fn stream(body: &Body, rule: &UpdateRule, op: &Op) -> Result<(usize, bool), String> {
+    let ports = rule.arguments().count();
+    let segments = op.operands.get(ports).and_then(|&segments| body.ty(segments).rows());
+    Ok((segments.ok_or("a scan has no segments")?.sequences, op.operands.len() > ports + 1))
 }
 
 impl<'a> Scheduler<'a> {
     pub(super) fn scan(&self, op: &'a Op, update_rule: &str) -> Result<Kernel<'a>, Box<Diagnostic>> {
         let fault = |message: String| unsupported(message, op.span.clone());
         let rule = self.rule(update_rule).map_err(fault)?;
-        let heads = scan_heads(self.graph, rule, op);
-        let ports = rule.arguments().count();
-        let segments = op.operands.get(ports).and_then(|&segments| self.ty(segments).rows());
-        let memories = segments.ok_or_else(|| fault("a scan has no segments".into()))?.sequences;
-        let masked = op.operands.len() > ports + 1;
-        if wanted(self.options) != Form::Chunk && self.options.pinned == Default::default() {
-            let port_heads = [&heads.inputs[..], &heads.parameters[..]].concat();
-            let placement = scan::Placement { heads: heads.heads, port_heads, memories, masked };
-            if let Ok(kernel) = scan::scan(self.target, rule, placement) {
-                return Ok(kernel);
-            }
-        }
-        let form = form(rule, &heads, self.options).map_err(|found| at(found, op))?;
-        form.verify().map_err(|message| malformed(message, op))?;
-        Ok(cpu::scan(self.target, &form, cpu::Placement { memories, masked }))
+        let heads = scan_heads(&self.graph.body, rule, op);
+        let (memories, masked) = stream(&self.graph.body, rule, op).map_err(fault)?;
+        let (inputs, parameters) = (rule.inputs.len(), rule.parameters.len());
+        let wiring = Wiring::plain(inputs, parameters, rule.states.len(), masked, rule.outputs.len());
+        kernel(self.target, self.options, rule, &heads, memories, wiring).map_err(|found| at(found, op))
     }
 
     /// The kernel of a gradient, and the bytes that it works in.
@@ -117,7 +142,7 @@ impl<'a> Scheduler<'a> {
         if op.results.iter().any(|&result| self.ty(result).axis("memory").is_some()) {
             return Err(fault("gradients through several memories are not compiled yet".into()));
         }
-        let heads = scan_heads(self.graph, rule, op);
+        let heads = scan_heads(&self.graph.body, rule, op);
         // Left the choice, the chunk form where there is one: gradients are of whole sequences, and token by token every
         // state between two saved ones is computed again and kept.
         let chunk = Options { form: Form::Chunk, ..self.options.clone() };
@@ -127,7 +152,7 @@ impl<'a> Scheduler<'a> {
             _ => form(rule, &heads, self.options).map_err(|found| at(found, op))?,
         };
         let gradient = adjoint::gradient(form);
-        gradient.verify().map_err(|message| malformed(message, op))?;
+        gradient.verify().map_err(|message| at(malformed(message), op))?;
         let workspace = cpu::gradient_workspace(self.target, &gradient).times(DType::F32.bytes());
         Ok((cpu::gradient(self.target, &gradient), workspace))
     }

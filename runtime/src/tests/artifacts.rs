@@ -7,7 +7,7 @@ use crate::{
     Device, Error, Module, Weights,
     artifact::seal,
     cpu::test_kernels::VOCAB,
-    plan::{Buffer, Launch, Layout, Output, Plan},
+    plan::{Buffer, Launch, Layout, Output, Part, Plan, State, StateKind},
 };
 
 /// The logits of a token are its row of a table.
@@ -115,6 +115,14 @@ fn other_files_are_told_apart() {
     assert_eq!(load(&text).code(), 605);
 }
 
+/// A state of two parts of two elements, changed.
+fn halves(change: fn(&mut Vec<Part>)) -> State {
+    let part = |name: &str, first| Part { name: name.into(), first, elements: 2, axes: vec![("width".into(), 2)] };
+    let mut state = State { parts: vec![part("a", 0), part("b", 2)], elements: 4, kind: StateKind::Fixed };
+    change(&mut state.parts);
+    state
+}
+
 #[test]
 fn plans_that_cannot_be_run_are_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -129,7 +137,7 @@ fn plans_that_cannot_be_run_are_refused() {
         load(&plan)
     };
     type Case = (fn(&mut Plan), u16, &'static str);
-    let cases: [Case; 12] = [
+    let cases: [Case; 18] = [
         (|plan| plan.target.arch = "vax".into(), 604, "not vax; compile it for this machine with `--target native`"),
         (|plan| plan.target.features = vec!["warp".into()], 604, "this processor lacks warp"),
         (|plan| plan.launches[0].buffers[0] = Buffer::Param(3), 605, "launch 0 uses parameter 3 of 1"),
@@ -141,6 +149,16 @@ fn plans_that_cannot_be_run_are_refused() {
         (|plan| plan.inputs[0].elements = per_row(1), 605, "input `tokens` is none that a step can be given"),
         (|plan| plan.inputs[1].name = "tokens".into(), 605, "input `tokens` occurs twice"),
         (|plan| plan.kernels[0] = "absent".into(), 605, "kernel `absent` is missing"),
+        (|plan| plan.params.push(plan.params[0].clone()), 605, "parameter `table` occurs twice"),
+        (|plan| plan.states.push(halves(|parts| parts.clear())), 605, "a state has no parts"),
+        (
+            |plan| plan.states.push(halves(|parts| parts[1].first = 0)),
+            605,
+            "state `b` begins at element 0, the one before",
+        ),
+        (|plan| plan.states.push(halves(|parts| parts[0].elements = 3)), 605, "state `a` has 3 elements, its axes say"),
+        (|plan| plan.states.push(halves(|parts| parts.truncate(1))), 605, "the parts of state `a` have 2 of its 4"),
+        (|plan| plan.states.push(halves(|parts| parts[1].name = "a".into())), 605, "state `a` occurs twice"),
         (|plan| plan.launches[0].buffers[1] = input("time"), 605, "launch 0 reads the unknown input `time`"),
     ];
     for (change, code, problem) in cases {
@@ -154,6 +172,6 @@ fn plans_that_cannot_be_run_are_refused() {
     let error = Module::inspect(&path).unwrap_err();
     assert_eq!(error.code(), 603);
     assert!(error.message().ends_with(
-        "was compiled by momc 7.1.0, whose plan format is 9; this runtime reads 2; compile the model again"
+        "was compiled by momc 7.1.0, whose plan format is 9; this runtime reads 3; compile the model again"
     ));
 }

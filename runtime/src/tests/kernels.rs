@@ -5,7 +5,7 @@ use std::fs;
 use super::{artifacts::compiled, empty_plan, input, per_sequence, per_token};
 use crate::{
     Device, Kernels, Module, Weights,
-    plan::{Buffer, DType, Input, Launch, Linear, Output, Plan, State, StateKind},
+    plan::{Buffer, DType, Input, Launch, Linear, Output, Part, Plan, State, StateKind},
 };
 
 /// `y` is the sum of the sequence's `x` so far, times `factor`; `sum` is where it starts.
@@ -19,7 +19,7 @@ fn sum_plan() -> Plan {
             given("factor", DType::F32, one),
             given("cu_seqlens", DType::I32, Linear { constant: 1, ..per_sequence(1) }),
         ],
-        states: vec![State { name: "sum".into(), elements: 1, axes: vec![], kind: StateKind::Fixed }],
+        states: vec![State::whole("sum", vec![], StateKind::Fixed)],
         outputs: vec![Output { name: "y".into(), rows: per_token(1), columns: 1 }],
         kernels: vec!["sum".into()],
         launches: vec![Launch {
@@ -67,6 +67,23 @@ fn a_program_runs_on_tensors() {
     assert_eq!(run.results().state("sum").unwrap().data, [6.0]);
     run.step();
     assert_eq!(run.results().state("sum").unwrap().data, [12.0]);
+}
+
+/// The kernel knows one state; people give and read its parts.
+#[test]
+fn parts_of_a_state_are_given_and_read_apart() {
+    let mut plan = sum_plan();
+    let part = |name: &str, first| Part { name: name.into(), first, elements: 1, axes: vec![] };
+    plan.states[0] = State { parts: vec![part("sum", 0), part("count", 1)], elements: 2, kind: StateKind::Fixed };
+    let kernel = SUM.replace("(sum[row] += x[token])", "(++sum[2 * row + 1], sum[2 * row] += x[token])");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sum.so");
+    fs::write(&path, compiled(folder.path(), &serde_json::to_string(&plan).unwrap(), &kernel)).unwrap();
+    let kernels = Module::load(&path).unwrap().kernels(Device::cpu_threads(1).unwrap()).unwrap();
+    let inputs: [(&str, &[f32]); 2] = [("factor", &[1.0]), ("x", &[1.0, 2.0, 3.0])];
+    let results = kernels.run(&[0, 2, 3], &inputs, &[("count", &[10.0, 20.0]), ("sum", &[0.5, 0.0])]).unwrap();
+    assert_eq!(results.state("sum").unwrap().data, [3.5, 3.0]);
+    assert_eq!(results.state("count").unwrap().data, [12.0, 21.0]);
 }
 
 #[test]

@@ -71,8 +71,7 @@ fn empty_plan() -> Plan {
 
 /// A plan for the kernels of [`crate::cpu::test_kernels`].
 fn small_plan() -> Plan {
-    let state =
-        |name: &str, kind| State { name: name.into(), elements: WIDTH, axes: vec![("width".into(), WIDTH)], kind };
+    let state = |name: &str, kind| State::whole(name, vec![("width".into(), WIDTH)], kind);
     // Costs that make some launches parallel.
     let launch =
         |kernel, rows, buffers| Launch { kernel, buffers, rows, chunk: 1, times: 1, item_ns: 15_000, token_ns: 0 };

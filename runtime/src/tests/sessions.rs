@@ -4,7 +4,7 @@ use super::{per_row, small_plan};
 use crate::{
     Device, Model, Module, Outputs, Piece, Rows, Weights,
     cpu::test_kernels::{ALL, VOCAB, WIDTH},
-    plan::{Plan, StateKind},
+    plan::{Part, Plan, StateKind},
 };
 
 fn model(block_tokens: usize, threads: usize) -> Model {
@@ -103,6 +103,53 @@ fn rollback_brings_back_the_same_bits() {
     let error = model.batch(2).unwrap().rollback(&mark).unwrap_err();
     assert_eq!(error.code(), 609);
     assert_eq!(self::model(4, 1).session().unwrap().rollback(&mark).unwrap_err().code(), 609);
+}
+
+/// A state may be several of the model's side by side: each is read by its name, and all come back together.
+#[test]
+fn states_side_by_side_are_read_apart() {
+    let mut plan = small_plan();
+    for state in &mut plan.states {
+        let name = state.parts[0].name.clone();
+        let part = |half: &str, first, elements| Part {
+            name: format!("{name}.{half}"),
+            first,
+            elements,
+            axes: vec![("width".into(), elements)],
+        };
+        state.parts = vec![part("left", 0, 1), part("right", 1, WIDTH - 1)];
+    }
+    plan.validate().unwrap();
+    let module = Module::from_parts(plan, ALL.to_vec());
+    let joined = module.bind(Device::cpu_threads(1).unwrap(), Weights::random(1)).unwrap();
+    let mut apart = joined.batch(2).unwrap();
+    let mut whole = model(4, 1).batch(2).unwrap();
+    let halves = |session: &crate::Session, name: &str| {
+        ["left", "right"].map(|half| session.state(&format!("{name}.{half}")).unwrap())
+    };
+    let check = |apart: &crate::Session, whole: &crate::Session| {
+        for name in ["sum", "cache", "ring"] {
+            let [left, right] = halves(apart, name);
+            let rows = left.iter().zip(right.chunks(WIDTH - 1));
+            let together: Vec<f32> = rows.flat_map(|(left, right)| [&[*left], right].concat()).collect();
+            assert_eq!(together, whole.state(name).unwrap(), "{name}");
+        }
+    };
+    let (long, short) = (tokens(70, 1), tokens(5, 3));
+    let pieces = [Piece::new(&long), Piece::new(&short)];
+    for session in [&mut apart, &mut whole] {
+        session.step(&pieces, Rows::None).unwrap();
+    }
+    check(&apart, &whole);
+    assert_eq!(halves(&apart, "cache")[0].len(), 2 * 70);
+    assert_eq!(apart.state("sum").unwrap_err().code(), 608);
+
+    let (mark, before) = (apart.checkpoint().unwrap(), ["sum", "cache", "ring"].map(|name| halves(&apart, name)));
+    apart.step(&pieces, Rows::None).unwrap();
+    assert_ne!(halves(&apart, "sum"), before[0]);
+    apart.rollback(&mark).unwrap();
+    assert_eq!(["sum", "cache", "ring"].map(|name| halves(&apart, name)), before);
+    check(&apart, &whole);
 }
 
 #[test]

@@ -143,3 +143,19 @@ fn ignored_tensors_may_be_there_and_equal_parameters_share_memory() {
     let bytes = 4 * (21 + 21 + 24) + 2 * 24;
     assert_eq!(plan.weight_bytes(), bytes);
 }
+
+/// Kernels that want one weight otherwise each find it as they want it.
+#[test]
+fn one_weight_may_be_there_in_two_layouts() {
+    let mut plan = small_plan();
+    plan.params.push(matrix("embed", VOCAB, WIDTH, Layout::Transposed));
+    plan.validate().unwrap();
+    let tensors = ["embed", "head"].map(|name| (name.to_string(), SHAPE.into(), numbers()));
+    let bound = crate::bind::bind(&plan, &Weights::from_tensors(tensors.into())).unwrap();
+    let [Packed::F32(rows), Packed::F32(columns)] = [&*bound[0], &*bound[2]] else { panic!() };
+    assert_eq!(rows.as_slice(), numbers());
+    let transposed = (0..WIDTH).flat_map(|column| (0..VOCAB).map(move |row| numbers()[row * WIDTH + column]));
+    assert_eq!(columns.as_slice(), transposed.collect::<Vec<f32>>());
+    plan.params.push(plan.params[2].clone());
+    assert_eq!(plan.validate().unwrap_err(), "parameter `embed` occurs twice");
+}

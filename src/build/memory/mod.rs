@@ -110,7 +110,8 @@ impl<'a> Memory<'a> {
                 let gate = walk.builder.matrix(&format!("{prefix}gate.weight"), &[memories], &model)?;
                 let logits = walk.builder.one(OpKind::Linear, &[x, gate])?;
                 walk.builder.output(&format!("router_logits.{number}"), logits)?;
-                let [selected, weight] = walk.builder.results(OpKind::Router { top_k: routing.top_k }, &[logits])?;
+                let [selected, weight] =
+                    walk.builder.results(OpKind::Router { top_k: routing.top_k, shared_state: false }, &[logits])?;
                 let sort = [selected, walk.builder.position, walk.builder.cu_seqlens];
                 let sorted = OpKind::Sort { memories: routing.memories };
                 let [permutation, slot, segments] = walk.builder.results(sorted, &sort)?;

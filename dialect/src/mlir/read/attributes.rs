@@ -25,8 +25,10 @@ impl<'a> Attributes<'a> {
         Some(&self.left.remove(at).1)
     }
 
-    pub(super) fn pass_over(&mut self, name: &str) {
-        self.take(name);
+    /// Passes over which of a definition's places are taken: that says no more than the operands and results do.
+    pub(super) fn places(&mut self) {
+        self.take("operandSegmentSizes");
+        self.take("resultSegmentSizes");
     }
 
     fn wrong<T>(&self, name: &str, expected: &str) -> Checked<T> {
@@ -51,6 +53,13 @@ impl<'a> Attributes<'a> {
         match self.take(name) {
             Some(Attribute::Float(value)) => Ok(*value),
             _ => self.wrong(name, "an f64"),
+        }
+    }
+
+    pub(super) fn flag(&mut self, name: &str) -> Checked<bool> {
+        match self.take(name) {
+            Some(Attribute::Flag(flag)) => Ok(*flag),
+            _ => self.wrong(name, "`true` or `false`"),
         }
     }
 

@@ -5,6 +5,8 @@ use mom_dialect::{
     shape::{Axis, Type},
 };
 
+use super::wiring::Wiring;
+
 /// What the axes of a value are to the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Kind {
@@ -48,7 +50,8 @@ pub(super) struct Analysis<'a> {
 }
 
 impl<'a> Analysis<'a> {
-    pub(super) fn new(rule: &'a UpdateRule) -> Result<Self, String> {
+    /// `wiring` says which inputs lie in scratch memory.
+    pub(super) fn new(rule: &'a UpdateRule, wiring: &Wiring) -> Result<Self, String> {
         let (row, column) = state_axes(rule)?;
         let body = &rule.body;
         let mut makers: Vec<Option<&Op>> = vec![None; body.value_count()];
@@ -85,7 +88,7 @@ impl<'a> Analysis<'a> {
             }
         }
         analysis.assign_levels();
-        analysis.assign_staged();
+        analysis.assign_staged(wiring);
         Ok(analysis)
     }
 
@@ -241,7 +244,7 @@ impl<'a> Analysis<'a> {
     /// Picks the values that are computed before the passes: those that inputs and parameters alone decide, that have
     /// no column axis and so are the same for all blocks of columns, and that cost more than a load or are vectors. Of
     /// such values that are made from each other only the last is kept.
-    fn assign_staged(&mut self) {
+    fn assign_staged(&mut self, wiring: &Wiring) {
         let rule = self.rule;
         let count = rule.body.value_count();
         let (mut free, mut costly) = (vec![false; count], vec![false; count]);
@@ -268,10 +271,12 @@ impl<'a> Analysis<'a> {
         }
         rule.next.iter().chain(&rule.read).for_each(|value| used_outside[value.index()] = true);
         // Rows of inputs are copied too: tokens of one head are far apart in memory, often by a power of two, and would
-        // push each other and the block out of the cache.
+        // push each other and the block out of the cache. What a prologue made lies together already.
         let is_input = |value: usize| {
             let address = self.addresses[value];
-            self.kinds[value].row && address.is_some_and(|address| address.argument < rule.inputs.len())
+            self.kinds[value].row
+                && address
+                    .is_some_and(|address| address.argument < rule.inputs.len() && !wiring.is_made(address.argument))
         };
         let values =
             (0..count).filter(|&value| used_outside[value] && (costly[value] || free[value] && is_input(value)));

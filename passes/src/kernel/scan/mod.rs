@@ -10,16 +10,25 @@
 //! small enough for the first-level cache; the blocks of a group take turns, some tokens each, so that what they all
 //! read of these tokens comes from the second-level cache. Segments of a token or two work on the state in place.
 //! Whichever way, each column's arithmetic is the same, bit by bit.
+//!
+//! Where the inputs lie is not this kernel's matter ([`wiring`]): in buffers, or in rows that a [`prologue`] makes for
+//! the tokens of a turn. A prologue with windows makes an item of all blocks of a head.
 
 use mom_dialect::{graph::UpdateRule, shape::Extent};
 
 mod analysis;
 mod pass;
+pub(crate) mod prologue;
 mod row;
 mod stage;
 mod token;
+pub(crate) mod wiring;
 
-use self::analysis::{Analysis, Kind};
+use self::{
+    analysis::{Analysis, Kind},
+    prologue::{Item, Ready},
+    wiring::Wiring,
+};
 use super::{Kernel, SEQUENCES, each_item, move_ns};
 use crate::{
     emit::{Compare, Emit, Ty, V},
@@ -33,8 +42,6 @@ pub(crate) struct Placement {
     /// Heads of each input and parameter, which divide `heads`.
     pub(crate) port_heads: Vec<usize>,
     pub(crate) memories: usize,
-    /// Whether padding is to be skipped.
-    pub(crate) masked: bool,
 }
 
 /// Tokens that a block is given at a turn.
@@ -70,7 +77,8 @@ struct Tiling {
 }
 
 impl Tiling {
-    fn new(target: &Target, analysis: &Analysis<'_>, heads: usize) -> Tiling {
+    /// `whole`: one item does all columns of a head.
+    fn new(target: &Target, analysis: &Analysis<'_>, heads: usize, whole: bool) -> Tiling {
         let lanes = target.lanes_dividing(analysis.columns);
         let (rows, columns, states) = (analysis.rows, analysis.columns, analysis.rule.states.len());
         let divides = |vectors: usize| columns.is_multiple_of(vectors * lanes);
@@ -108,6 +116,7 @@ impl Tiling {
                 && (group == wide || columns / (group * lanes) * heads >= LEAST_ITEMS)
         });
         let (wide, blocks) = match blocks {
+            _ if whole => (if divides(wide) { wide } else { vectors }, columns / (vectors * lanes)),
             Some(blocks) => (wide, blocks),
             None => (vectors, 1),
         };
@@ -124,14 +133,19 @@ impl Tiling {
     }
 }
 
-/// Buffers: the inputs, the parameters, the states `[B, memory, head, …]`, segments, (position,) the outputs.
+/// Buffers are those that `wiring` names; states are `[B, memory, head, …]`.
 ///
 /// # Errors
 /// What in the rule prevents it.
-pub(crate) fn scan<'a>(target: &'a Target, rule: &'a UpdateRule, placement: Placement) -> Result<Kernel<'a>, String> {
-    let analysis = Analysis::new(rule)?;
-    let tiling = Tiling::new(target, &analysis, placement.heads);
-    let Placement { heads, memories, masked, port_heads } = &placement;
+pub(crate) fn scan<'a>(
+    target: &'a Target,
+    rule: &'a UpdateRule,
+    placement: Placement,
+    wiring: Wiring,
+) -> Result<Kernel<'a>, String> {
+    let analysis = Analysis::new(rule, &wiring)?;
+    let tiling = Tiling::new(target, &analysis, placement.heads, wiring.is_whole());
+    let Placement { heads, memories, port_heads } = &placement;
     let groups = analysis.columns / tiling.group();
     let bytes = analysis.rows * tiling.group() * 4 * rule.states.len();
     let shared: Vec<String> = port_heads.iter().map(|own| format!("_{own}")).collect();
@@ -142,7 +156,7 @@ pub(crate) fn scan<'a>(target: &'a Target, rule: &'a UpdateRule, placement: Plac
             rule.name,
             analysis.rows,
             analysis.columns,
-            if *masked { "_masked" } else { "" }
+            if wiring.position.is_some() { "_masked" } else { "" }
         ),
         schedule: format!(
             "columns = {} : i64, blocks = {} : i64, parts = {} : i64, unroll = {} : i64, tokens = {TURN} : i64",
@@ -155,8 +169,8 @@ pub(crate) fn scan<'a>(target: &'a Target, rule: &'a UpdateRule, placement: Plac
         chunk: 1,
         times: heads * groups,
         item_ns: 2 * move_ns(bytes),
-        token_ns: (heads * groups) as u64 * move_ns(bytes) / 4,
-        body: Box::new(move |emit| Writer { target, analysis, placement, tiling }.kernel(emit)),
+        token_ns: (heads * groups) as u64 * (move_ns(bytes) / 4 + wiring.token_ns()),
+        body: Box::new(move |emit| Writer { target, analysis, placement, tiling, wiring }.kernel(emit)),
     })
 }
 
@@ -166,10 +180,11 @@ struct Writer<'a> {
     analysis: Analysis<'a>,
     placement: Placement,
     tiling: Tiling,
+    wiring: Wiring,
 }
 
 /// The launch's buffers.
-struct Buffers {
+struct Buffers<'w> {
     /// Inputs, then parameters.
     arguments: Vec<V>,
     states: Vec<V>,
@@ -177,6 +192,17 @@ struct Buffers {
     position: Option<V>,
     /// Where staged values of the tokens of a turn lie.
     staged: Vec<V>,
+    prologue: Option<Ready<'w>>,
+}
+
+/// Where a token lies.
+#[derive(Clone, Copy)]
+struct Place {
+    /// Its row in the launch's inputs and outputs.
+    row: V,
+    /// Its number among the tokens of the turn.
+    slot: V,
+    head: V,
 }
 
 /// Columns that are worked on together, and where they lie.
@@ -200,24 +226,19 @@ impl Writer<'_> {
     }
 
     fn kernel(&self, emit: &mut Emit) {
-        let rule = self.analysis.rule;
-        let Placement { heads, memories, masked, .. } = self.placement;
+        let Placement { heads, memories, .. } = self.placement;
         let (rows, columns) = (self.analysis.rows, self.analysis.columns);
         let groups = columns / self.tiling.group();
-        let mut index = 0;
-        let mut next_buffers = |emit: &mut Emit, count: usize| -> Vec<V> {
-            index += count;
-            (index - count..index).map(|index| emit.buffer(index)).collect()
-        };
-        let arguments = next_buffers(emit, rule.inputs.len() + rule.parameters.len());
-        let states = next_buffers(emit, rule.states.len());
-        let segments = next_buffers(emit, 1)[0];
-        let position = next_buffers(emit, usize::from(masked)).first().copied();
-        let outputs = next_buffers(emit, rule.outputs.len());
+        let states: Vec<V> = self.wiring.states.iter().map(|&number| emit.buffer(number)).collect();
         let widths = self.analysis.staged.iter().map(|&value| self.staged_width(value));
         let staged = widths.map(|width| emit.scratch(TURN * width)).collect();
-        let tiles: Vec<V> = rule.states.iter().map(|_| emit.scratch(rows * self.tiling.group())).collect();
-        let buffers = Buffers { arguments, states, outputs, position, staged };
+        let (prologue, tiles) = self.memory(emit, rows * self.tiling.group(), states.len());
+        let mut arguments = self.wiring.inputs(emit, prologue.as_ref());
+        arguments.extend(self.wiring.parameters.iter().map(|&number| emit.buffer(number)));
+        let segments = emit.buffer(self.wiring.segments);
+        let position = self.wiring.position.map(|number| emit.buffer(number));
+        let outputs = self.wiring.outputs.iter().map(|&number| emit.buffer(number)).collect();
+        let buffers = Buffers { arguments, states, outputs, position, staged, prologue };
         let sequences = emit.size(SEQUENCES);
 
         each_item(emit, |emit, item| {
@@ -225,6 +246,7 @@ impl Writer<'_> {
             let (segment, head) = (emit.div_const(outer, heads), emit.rem_const(outer, heads));
             let (memory, sequence) = (emit.div(segment, sequences), emit.rem(segment, sequences));
             let owner = emit.at(sequence, memories, memory);
+            let item = Item { head, owner };
             let owner = emit.at(owner, heads, head);
             let column = emit.mul_const(part, self.tiling.group());
             let state = emit.at(owner, rows * columns, column);
@@ -232,20 +254,42 @@ impl Writer<'_> {
             let (begin, end) = (emit.load_index(segments, segment), emit.load_index(segments, after));
             let any = emit.compare(Compare::Less, begin, end);
             emit.when(any, |emit| {
+                if let Some(prologue) = &buffers.prologue {
+                    prologue.open(emit, item);
+                }
                 let most = emit.add_const(begin, IN_PLACE);
                 let short = emit.compare(Compare::LessEqual, end, most);
                 emit.when_else(
                     short,
-                    |emit| self.in_place(emit, &buffers, head, (begin, end), (state, column)),
-                    |emit| self.in_turns(emit, &buffers, head, (begin, end), (state, column), &tiles),
+                    |emit| self.in_place(emit, &buffers, item, (begin, end), (state, column)),
+                    |emit| self.in_turns(emit, &buffers, item, (begin, end), (state, column), &tiles),
                 );
+                if let Some(prologue) = &buffers.prologue {
+                    prologue.close(emit, item);
+                }
             });
         });
     }
 
+    /// Scratch memory of the prologue, and of a tile of `elements` for each state. Stacks of threads are small, so it is
+    /// not there where a prologue needs more.
+    fn memory(&self, emit: &mut Emit, elements: usize, states: usize) -> (Option<Ready<'_>>, Vec<V>) {
+        let Some(prologue) = &self.wiring.prologue else {
+            return (None, (0..states).map(|_| emit.scratch(elements)).collect());
+        };
+        let room = prologue.room(TURN);
+        let scratch = emit.thread_scratch(room + states * elements);
+        let tiles = (0..states).map(|state| {
+            let place = emit.int((room + state * elements) as i64);
+            emit.address(scratch, place)
+        });
+        let tiles = tiles.collect();
+        (Some(prologue.ready(emit, self.target, scratch, TURN)), tiles)
+    }
+
     /// A segment of few tokens.
-    fn in_place(&self, emit: &mut Emit, buffers: &Buffers, head: V, tokens: (V, V), (state, column): (V, V)) {
-        self.stage(emit, buffers, head, tokens);
+    fn in_place(&self, emit: &mut Emit, buffers: &Buffers<'_>, item: Item, tokens: (V, V), (state, column): (V, V)) {
+        self.stage(emit, buffers, item, tokens);
         let width = self.tiling.wide * self.tiling.lanes;
         let (zero, group) = (emit.int(0), emit.int(self.tiling.group() as i64));
         emit.for_each(zero, group, width, |emit, offset| {
@@ -257,7 +301,7 @@ impl Writer<'_> {
                 stride: self.analysis.columns,
                 index: zero,
             };
-            self.walk(emit, buffers, &block, head, tokens, None);
+            self.walk(emit, buffers, &block, item.head, tokens, None);
         });
     }
 
@@ -265,8 +309,8 @@ impl Writer<'_> {
     fn in_turns(
         &self,
         emit: &mut Emit,
-        buffers: &Buffers,
-        head: V,
+        buffers: &Buffers<'_>,
+        item: Item,
         (begin, end): (V, V),
         (state, column): (V, V),
         tiles: &[V],
@@ -293,10 +337,10 @@ impl Writer<'_> {
         emit.for_each(begin, end, TURN, |emit, first| {
             let last = emit.add_const(first, TURN);
             let last = emit.min(last, end);
-            self.stage(emit, buffers, head, (first, last));
+            self.stage(emit, buffers, item, (first, last));
             emit.count(blocks, |emit, index| {
                 let block = block(emit, index);
-                self.walk(emit, buffers, &block, head, (first, last), Some(end));
+                self.walk(emit, buffers, &block, item.head, (first, last), Some(end));
             });
         });
         emit.count(blocks, |emit, index| {
@@ -324,15 +368,19 @@ impl Writer<'_> {
     }
 
     /// The first element of what argument `argument` holds for a token and head.
-    fn argument_base(&self, emit: &mut Emit, argument: usize, row: V, head: V) -> V {
+    fn argument_base(&self, emit: &mut Emit, argument: usize, place: Place) -> V {
         let rule = self.analysis.rule;
+        let input = rule.inputs.get(argument).map(|port| port.ty.row_elements());
+        if let Some(elements) = input.filter(|_| self.wiring.is_made(argument)) {
+            return emit.mul_const(place.slot, elements);
+        }
         let (heads, own) = (self.placement.heads, self.placement.port_heads[argument]);
-        let head = emit.mul_const(head, own);
+        let head = emit.mul_const(place.head, own);
         let head = emit.div_const(head, heads);
-        match rule.inputs.get(argument) {
-            Some(port) => {
-                let token = emit.at(row, own, head);
-                emit.mul_const(token, port.ty.row_elements())
+        match input {
+            Some(elements) => {
+                let token = emit.at(place.row, own, head);
+                emit.mul_const(token, elements)
             }
             None => emit.mul_const(head, rule.parameters[argument - rule.inputs.len()].ty.row_elements()),
         }

@@ -2,7 +2,7 @@
 
 use mom_dialect::graph::{Function, OpKind, ValueId};
 
-use super::{AHEAD, Block, Buffers, LINE, TURN, Writer, analysis::Kind, is_scalar};
+use super::{AHEAD, Block, Buffers, LINE, Place, TURN, Writer, analysis::Kind, is_scalar};
 use crate::{
     emit::{Compare, Emit, Ty, V},
     kernel::elementwise::apply,
@@ -14,12 +14,8 @@ const COLUMNS: Kind = Kind { row: false, column: true };
 /// What a token's code knows: addresses, and values computed so far.
 pub(super) struct Token<'b> {
     pub(super) block: &'b Block,
-    pub(super) buffers: &'b Buffers,
-    /// The token's row in the launch's inputs and outputs.
-    row: V,
-    /// Its number among the tokens of the turn.
-    slot: V,
-    head: V,
+    pub(super) buffers: &'b Buffers<'b>,
+    place: Place,
     /// Values without a row axis: one scalar, or a vector for each part of the block.
     pub(super) known: Vec<Option<Vec<V>>>,
 }
@@ -30,7 +26,7 @@ impl Writer<'_> {
     pub(super) fn walk(
         &self,
         emit: &mut Emit,
-        buffers: &Buffers,
+        buffers: &Buffers<'_>,
         block: &Block,
         head: V,
         (first, last): (V, V),
@@ -40,9 +36,7 @@ impl Writer<'_> {
         let token = |emit: &mut Emit, row: V| Token {
             block,
             buffers,
-            row,
-            slot: emit.sub(row, first),
-            head,
+            place: Place { row, slot: emit.sub(row, first), head },
             known: vec![None; self.analysis.rule.body.value_count()],
         };
         // The sums of the first token's first pass.
@@ -132,7 +126,7 @@ impl Writer<'_> {
     }
 
     fn output_place(&self, emit: &mut Emit, token: &Token<'_>) -> V {
-        let owner = emit.at(token.row, self.placement.heads, token.head);
+        let owner = emit.at(token.place.row, self.placement.heads, token.place.head);
         emit.at(owner, self.analysis.columns, token.block.column)
     }
 
@@ -147,10 +141,10 @@ impl Writer<'_> {
         };
         let columns = token.block.vectors * self.tiling.lanes;
         for (argument, port) in self.analysis.rule.inputs.iter().enumerate() {
-            if self.analysis.kinds[argument] != kind {
+            if self.analysis.kinds[argument] != kind || self.wiring.is_made(argument) {
                 continue;
             }
-            let base = self.argument_base(emit, argument, token.row, token.head);
+            let base = self.argument_base(emit, argument, token.place);
             let (offset, elements) = match kind.column {
                 true => (token.block.column, columns),
                 false => {
@@ -224,7 +218,7 @@ impl Writer<'_> {
     /// Where a token's part of an argument starts: buffer and element, the block's columns and the slice included.
     pub(super) fn argument(&self, emit: &mut Emit, token: &Token<'_>, value: ValueId) -> Option<(V, V, usize)> {
         let address = self.analysis.addresses[value.index()]?;
-        let mut base = self.argument_base(emit, address.argument, token.row, token.head);
+        let mut base = self.argument_base(emit, address.argument, token.place);
         if self.analysis.kind(value).column {
             base = emit.add(base, token.block.column);
         }
@@ -235,7 +229,7 @@ impl Writer<'_> {
     /// Where a staged value of a token starts.
     pub(super) fn staged(&self, emit: &mut Emit, token: &Token<'_>, value: ValueId) -> Option<(V, V)> {
         let index = self.analysis.staged.iter().position(|&staged| staged == value)?;
-        Some((token.buffers.staged[index], emit.mul_const(token.slot, self.staged_width(value))))
+        Some((token.buffers.staged[index], emit.mul_const(token.place.slot, self.staged_width(value))))
     }
 
     /// A value without a row axis: one scalar, or the parts of the block.
@@ -267,7 +261,7 @@ impl Writer<'_> {
         }
         match self.analysis.makers[value.index()].map(|op| (&op.kind, &op.operands)) {
             Some((OpKind::Constant { value }, _)) => vec![emit.float(*value, ty); count],
-            Some((OpKind::HeadIndex, _)) => vec![self.head_number(emit, token.head)],
+            Some((OpKind::HeadIndex, _)) => vec![self.head_number(emit, token.place.head)],
             Some((OpKind::Elementwise(function), operands)) => {
                 let operands: Vec<Vec<V>> = operands.iter().map(|&operand| self.whole(emit, token, operand)).collect();
                 let parts = (0..count).map(|part| {

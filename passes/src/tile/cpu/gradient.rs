@@ -365,7 +365,7 @@ impl<'a> Backward<'a> {
     /// The states of `frame` a step further, and the solutions of the step into `slot`.
     fn step(&self, emit: &mut Emit, buffers: &Buffers, frame: &Frame, token: &Token, slot: Option<V>) {
         let scan = &self.gradient.scan;
-        self.forward.load_inputs(emit, frame, &rows(&scan.inputs, &buffers.inputs), &[], token);
+        self.forward.load_inputs(emit, frame, &rows(&scan.inputs, &buffers.inputs, |_| false), &[], token);
         self.forward.compute(emit, frame);
         let kept = slot.map(|slot| tiles(emit, self.target, slot, 0, &self.saved.ports)).unwrap_or_default();
         for (number, (&kept, port)) in kept.iter().zip(&self.saved.ports).enumerate().skip(scan.states.len()) {
@@ -383,13 +383,14 @@ impl<'a> Backward<'a> {
         let states = [before, &kept.cotangents, solutions].concat();
         let frame = Frame { scratch: kept.scratch, parameters: kept.parameters.clone(), states, head: item.head };
         let token = self.token(emit, item, step);
-        let (inputs, cotangents) = (rows(&scan.inputs, &buffers.inputs), rows(&scan.outputs, &buffers.outputs));
+        let inputs = rows(&scan.inputs, &buffers.inputs, |_| false);
+        let cotangents = rows(&scan.outputs, &buffers.outputs, |_| false);
         self.back.load_inputs(emit, &frame, &inputs, &cotangents, &token);
         self.back.compute(emit, &frame);
         for (number, (port, &buffer)) in scan.inputs.iter().zip(&buffers.input_cotangents).enumerate() {
             let tile = self.back.tile(emit, &frame, self.back.result(number));
             let port = Port { heads: scan.heads, ..port.clone() };
-            self.back.store_rows(emit, tile, &Rows { port: &port, buffer }, &token);
+            self.back.store_rows(emit, tile, &Rows { port: &port, buffer, is_made: false }, &token);
         }
         for (number, (port, &sum)) in scan.parameters.iter().zip(&kept.sums).enumerate() {
             let tile = self.back.tile(emit, &frame, self.back.result(scan.inputs.len() + number));

@@ -17,7 +17,10 @@ use self::{
 use super::{Gradient, Op, Port, Scan, Shape, flops::flops};
 use crate::{
     emit::{Compare, Emit, V},
-    kernel::{Kernel, SEQUENCES},
+    kernel::{
+        Kernel, SEQUENCES,
+        scan::{prologue::Item, wiring::Wiring},
+    },
     target::Target,
 };
 
@@ -36,28 +39,21 @@ mod walk;
 
 pub(crate) use gradient::{gradient, gradient_workspace};
 
-/// How a scan runs inside a layer.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Placement {
-    pub(crate) memories: usize,
-    /// Whether padding is to be skipped.
-    pub(crate) masked: bool,
-}
-
-/// Buffers: inputs `[R, heads, …]`, parameters `[heads, …]`, states `[B, memory, head, …]`, changed in place, segments
-/// i32 `[M·B+1]`, (position i32 `[R]`, -1 for padding,) outputs `[R, head, …]`, zeros for padding. Of inputs and
-/// parameters with fewer heads than the scan each is shared by heads side by side.
-pub(crate) fn scan(target: &Target, scan: &Scan, placement: Placement) -> Kernel<'static> {
+/// Buffers are those that `wiring` names: inputs `[R, heads, …]`, parameters `[heads, …]`, states `[B, memory, head, …]`,
+/// changed in place, segments i32 `[M·B+1]`, (position i32 `[R]`, -1 for padding,) outputs `[R, head, …]`, zeros for
+/// padding. Of inputs and parameters with fewer heads than the scan each is shared by heads side by side. A sequence has
+/// so many `memories`.
+pub(crate) fn scan(target: &Target, scan: &Scan, memories: usize, wiring: Wiring) -> Kernel<'static> {
     let (target, scan) = (target.clone(), scan.clone());
     Kernel {
-        symbol: symbol(&target, "scan", &scan.name, &format!("{scan:?} {placement:?}")),
+        symbol: symbol(&target, "scan", &scan.name, &format!("{scan:?} {memories} {wiring:?}")),
         schedule: schedule(&scan),
-        rows: Extent::SEQUENCES.times(placement.memories),
+        rows: Extent::SEQUENCES.times(memories),
         chunk: 1,
         times: scan.heads,
         item_ns: step_ns(&scan),
-        token_ns: scan.heads as u64 * step_ns(&scan) / scan.schedule.chunk as u64,
-        body: Box::new(move |emit| Forward::new(&target, &scan, placement).kernel(emit)),
+        token_ns: scan.heads as u64 * (step_ns(&scan) / scan.schedule.chunk as u64 + wiring.token_ns()),
+        body: Box::new(move |emit| Forward::new(&target, &scan, memories, &wiring).kernel(emit)),
     }
 }
 
@@ -107,14 +103,15 @@ fn tiles_room(target: &Target, ports: &[Port]) -> usize {
 /// The code of `scan`.
 struct Forward<'a> {
     scan: &'a Scan,
-    placement: Placement,
+    memories: usize,
+    wiring: &'a Wiring,
     step: Step<'a>,
     /// Whether states stay in their buffers.
     direct: bool,
 }
 
 impl<'a> Forward<'a> {
-    fn new(target: &'a Target, scan: &'a Scan, placement: Placement) -> Forward<'a> {
+    fn new(target: &'a Target, scan: &'a Scan, memories: usize, wiring: &'a Wiring) -> Forward<'a> {
         let carried = (0..scan.step.results.len()).map(|result| result.checked_sub(scan.outputs.len())).collect();
         let step = Step::new(target, &scan.step, carried, scan.schedule.sub_block);
         let whole_vectors = |port: &Port| {
@@ -122,28 +119,34 @@ impl<'a> Forward<'a> {
             columns.is_multiple_of(lanes(target, columns))
         };
         let direct = scan.schedule.chunk == 1 && scan.states.iter().all(whole_vectors);
-        Forward { scan, placement, step, direct }
+        Forward { scan, memories, wiring, step, direct }
     }
 
     fn kernel(&self, emit: &mut Emit) {
         emit.keep_loops();
         let (scan, target) = (self.scan, self.step.target);
-        let mut number = 0;
-        let mut next = |emit: &mut Emit| {
-            number += 1;
-            emit.buffer(number - 1)
+        let numbered = |emit: &mut Emit, numbers: &[usize]| -> Vec<V> {
+            numbers.iter().map(|&number| emit.buffer(number)).collect()
         };
-        let inputs: Vec<V> = scan.inputs.iter().map(|_| next(emit)).collect();
-        let parameters: Vec<V> = scan.parameters.iter().map(|_| next(emit)).collect();
-        let states: Vec<V> = scan.states.iter().map(|_| next(emit)).collect();
-        let segments = next(emit);
-        let position = self.placement.masked.then(|| next(emit));
-        let outputs: Vec<V> = scan.outputs.iter().map(|_| next(emit)).collect();
+        let parameters = numbered(emit, &self.wiring.parameters);
+        let states = numbered(emit, &self.wiring.states);
+        let segments = emit.buffer(self.wiring.segments);
+        let position = self.wiring.position.map(|number| emit.buffer(number));
+        let outputs = numbered(emit, &self.wiring.outputs);
 
         let parameters_from = self.step.scratch();
         let states_from = parameters_from + tiles_room(target, &scan.parameters);
         let kept = if self.direct { 0 } else { tiles_room(target, &scan.states) };
-        let scratch = emit.thread_scratch(states_from + kept + target.lanes);
+        let prologue_from = (states_from + kept).next_multiple_of(target.lanes);
+        let room = self.wiring.room(scan.schedule.chunk);
+        let scratch = emit.thread_scratch(prologue_from + room + target.lanes);
+        let prologue = self.wiring.prologue.as_ref().map(|prologue| {
+            let place = emit.int(prologue_from as i64);
+            let place = emit.address(scratch, place);
+            prologue.ready(emit, target, place, scan.schedule.chunk)
+        });
+        let inputs = self.wiring.inputs(emit, prologue.as_ref());
+        let inputs = rows(&scan.inputs, &inputs, |input| self.wiring.is_made(input));
         let parameter_tiles = tiles(emit, target, scratch, parameters_from, &scan.parameters);
         let kept = if self.direct { Vec::new() } else { tiles(emit, target, scratch, states_from, &scan.states) };
         let sequences = emit.size(SEQUENCES);
@@ -151,7 +154,8 @@ impl<'a> Forward<'a> {
         emit.for_each(first, last, 1, |emit, item| {
             let (segment, head) = (emit.div_const(item, scan.heads), emit.rem_const(item, scan.heads));
             let (memory, sequence) = (emit.div(segment, sequences), emit.rem(segment, sequences));
-            let owner = emit.at(sequence, self.placement.memories, memory);
+            let owner = emit.at(sequence, self.memories, memory);
+            let item = Item { head, owner };
             let owner = emit.at(owner, scan.heads, head);
             let after = emit.add_const(segment, 1);
             let (begin, end) = (emit.load_index(segments, segment), emit.load_index(segments, after));
@@ -169,10 +173,20 @@ impl<'a> Forward<'a> {
                 for ((port, &own), &kept) in scan.states.iter().zip(&own).zip(&kept) {
                     self.step.copy(emit, own, kept, port.shape);
                 }
+                if let Some(prologue) = &prologue {
+                    prologue.open(emit, item);
+                }
                 emit.for_each(begin, end, scan.schedule.chunk, |emit, row| {
                     let token = Token::new(emit, scan, row, end, head, position);
+                    if let Some(prologue) = &prologue {
+                        let last = token.end(emit);
+                        prologue.turn(emit, item, (row, last));
+                    }
                     self.token(emit, &frame, &inputs, &outputs, &token);
                 });
+                if let Some(prologue) = &prologue {
+                    prologue.close(emit, item);
+                }
                 for ((port, &own), &kept) in scan.states.iter().zip(&own).zip(&kept) {
                     self.step.copy(emit, kept, own, port.shape);
                 }
@@ -181,13 +195,13 @@ impl<'a> Forward<'a> {
     }
 
     /// One step, only where any of its tokens is there.
-    fn token(&self, emit: &mut Emit, frame: &Frame, inputs: &[V], outputs: &[V], token: &Token) {
+    fn token(&self, emit: &mut Emit, frame: &Frame, inputs: &[Rows<'_>], outputs: &[V], token: &Token) {
         let work = |emit: &mut Emit| {
-            self.step.load_inputs(emit, frame, &rows(&self.scan.inputs, inputs), &[], token);
+            self.step.load_inputs(emit, frame, inputs, &[], token);
             self.step.compute(emit, frame);
             for (number, (port, &buffer)) in self.scan.outputs.iter().zip(outputs).enumerate() {
                 let tile = self.step.tile(emit, frame, self.step.result(number));
-                self.step.store_rows(emit, tile, &Rows { port, buffer }, token);
+                self.step.store_rows(emit, tile, &Rows { port, buffer, is_made: false }, token);
             }
             self.step.carry(emit, frame);
         };
@@ -197,7 +211,7 @@ impl<'a> Forward<'a> {
         let real = token.is_any_real(emit);
         emit.when_else(real, work, |emit| {
             for (port, &buffer) in self.scan.outputs.iter().zip(outputs) {
-                self.step.clear_tokens(emit, &Rows { port, buffer }, token);
+                self.step.clear_tokens(emit, &Rows { port, buffer, is_made: false }, token);
             }
         });
     }
@@ -209,6 +223,8 @@ fn of(emit: &mut Emit, port: &Port, buffer: V, owner: V) -> Tile {
     Tile { base: emit.address(buffer, place), stride: port.shape.columns }
 }
 
-fn rows<'p>(ports: &'p [Port], buffers: &[V]) -> Vec<Rows<'p>> {
-    ports.iter().zip(buffers).map(|(port, &buffer)| Rows { port, buffer }).collect()
+/// Rows of all ports; those that a prologue made hold just the step's tokens.
+fn rows<'p>(ports: &'p [Port], buffers: &[V], is_made: impl Fn(usize) -> bool) -> Vec<Rows<'p>> {
+    let numbered = ports.iter().zip(buffers).enumerate();
+    numbered.map(|(number, (port, &buffer))| Rows { port, buffer, is_made: is_made(number) }).collect()
 }

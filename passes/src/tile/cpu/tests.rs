@@ -6,9 +6,9 @@ use mom_runtime::{
     plan::{self, Plan, Sizes},
 };
 
-use super::{Placement, gradient, gradient_workspace, scan};
+use super::{gradient, gradient_workspace, scan};
 use crate::{
-    kernel::Kernel,
+    kernel::{Kernel, scan::wiring::Wiring},
     lower,
     target::Target,
     tile::{
@@ -287,7 +287,10 @@ fn check(module: &Module, kernel: usize, scan: &Scan, data: &Data) -> f64 {
     errors.fold(0.0, |a, b| if b.is_nan() { f64::INFINITY } else { f64::max(a, b) })
 }
 
-const UNMASKED: Placement = Placement { memories: 1, masked: false };
+/// A scan alone in its launch.
+fn plain(scan: &Scan, masked: bool) -> Wiring {
+    Wiring::plain(scan.inputs.len(), scan.parameters.len(), scan.states.len(), masked, scan.outputs.len())
+}
 
 #[test]
 fn each_operation() {
@@ -348,7 +351,7 @@ fn each_operation() {
             scans.push(single("unweave", op, &[shape(m * rows, n * columns)]));
         }
     }
-    let kernels = scans.iter().map(|one| scan(&target, one, UNMASKED)).collect();
+    let kernels = scans.iter().map(|one| scan(&target, one, 1, plain(one, false))).collect();
     let module = compile(&target, kernels);
     let mut wrong = Vec::new();
     for (number, one) in scans.iter().enumerate() {
@@ -410,13 +413,13 @@ fn scans_of_all_rules() {
     let target = native();
     let mut numbers = Numbers::new(5);
     let mut wrong = Vec::new();
-    let masked = Placement { memories: 2, masked: true };
-    for (sizes, chunk, placement) in [([16, 32], 16, UNMASKED), ([5, 7], 8, masked)] {
+    for (sizes, chunk, memories, masked) in [([16, 32], 16, 1, false), ([5, 7], 8, 2, true)] {
         let scans = forms(sizes, chunk, 1, 4);
-        let module = compile(&target, scans.iter().map(|one| scan(&target, one, placement)).collect());
+        let module =
+            compile(&target, scans.iter().map(|one| scan(&target, one, memories, plain(one, masked))).collect());
         for (number, one) in scans.iter().enumerate() {
             let lengths = [19, 0, 1, 32, 7, 17];
-            let data = Data::new(one, &lengths, placement.memories, placement.masked, &mut numbers);
+            let data = Data::new(one, &lengths, memories, masked, &mut numbers);
             let error = check(&module, number, one, &data);
             if error > bound(one) {
                 wrong.push(format!("{error:.1e} {} {sizes:?}", one.name));

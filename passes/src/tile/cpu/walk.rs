@@ -31,10 +31,11 @@ pub(super) struct Token {
     pub(super) position: Option<V>,
 }
 
-/// A buffer `[R, heads, …]`.
+/// A buffer `[R, heads, …]`, or what a prologue made for the head and the tokens of the step, `[token, …]`.
 pub(super) struct Rows<'p> {
     pub(super) port: &'p Port,
     pub(super) buffer: V,
+    pub(super) is_made: bool,
 }
 
 impl Token {
@@ -61,9 +62,18 @@ impl Token {
         emit.compare(Compare::GreaterEqual, self.last, zero)
     }
 
+    /// The row behind the last token's.
+    pub(super) fn end(&self, emit: &mut Emit) -> V {
+        emit.add(self.row, self.count)
+    }
+
     /// Where the rows of the step's tokens lie.
     pub(super) fn place(&self, emit: &mut Emit, rows: &Rows<'_>) -> Tile {
         let (port, elements) = (rows.port, rows.port.shape.elements());
+        if rows.is_made {
+            let stride = if self.layout == Layout::Token { port.shape.columns } else { elements };
+            return Tile { base: rows.buffer, stride };
+        }
         let head = shared_head(emit, port, self.head, self.heads);
         let row = emit.at(self.row, port.heads, head);
         let place = emit.mul_const(row, elements);

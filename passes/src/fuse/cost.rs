@@ -1,0 +1,231 @@
+//! What a kernel costs, as a model: the longer of computing and moving, a part of the shorter, and a launch.
+//!
+//! Bytes are counted where they pass between kernels: a value that is stored is written once and read by each kernel
+//! that takes it; what is computed within a kernel stays in the first-level cache. A kernel moves its bytes at the speed
+//! of the smallest level of memory that holds them all, but for weights, which other kernels have driven from the caches
+//! since the step before. What a product's rows are made of is computed anew by each task that comes to them. Times are for a prefill and for a decode step, and weighed as a
+//! server sees them: [`WORKLOAD`].
+
+use mom_dialect::{
+    graph::{Function, OpKind, UpdateRule},
+    shape::{Axis, Extent, Type},
+};
+
+/// What a machine can do; all rates are of the whole machine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Machine {
+    /// Nanoseconds from the end of one launch to the start of the next.
+    pub launch_ns: f64,
+    /// Floating-point operations a nanosecond of a dense product, and of other vector code.
+    pub product_flops: f64,
+    pub vector_flops: f64,
+    /// Levels of memory from the nearest: capacity in bytes, and bytes a nanosecond.
+    pub levels: Vec<(f64, f64)>,
+}
+
+impl Default for Machine {
+    /// Two cores of a server with AVX-512.
+    fn default() -> Machine {
+        Machine {
+            launch_ns: 500.0,
+            product_flops: 200.0,
+            vector_flops: 80.0,
+            levels: vec![(2e6, 100.0), (32e6, 40.0), (f64::INFINITY, 20.0)],
+        }
+    }
+}
+
+/// The sizes of a step, and how often such a step runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    pub name: &'static str,
+    pub tokens: usize,
+    pub sequences: usize,
+    pub context: usize,
+    pub times: f64,
+}
+
+/// A prompt of 512 tokens, and 128 tokens after it.
+pub const WORKLOAD: [Step; 2] = [
+    Step { name: "prefill", tokens: 512, sequences: 1, context: 1024, times: 1.0 },
+    Step { name: "decode", tokens: 1, sequences: 1, context: 1024, times: 128.0 },
+];
+
+/// What a kernel does in one step.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Work {
+    /// Of dense products.
+    pub product_flops: f64,
+    /// Of everything else.
+    pub vector_flops: f64,
+    pub read: f64,
+    pub written: f64,
+    /// Of what is read, the weights.
+    pub weights: f64,
+}
+
+impl Work {
+    pub fn bytes(&self) -> f64 {
+        self.read + self.written
+    }
+
+    pub fn flops(&self) -> f64 {
+        self.product_flops + self.vector_flops
+    }
+
+    pub(crate) fn add(&mut self, other: Work) {
+        self.product_flops += other.product_flops;
+        self.vector_flops += other.vector_flops;
+        self.read += other.read;
+        self.written += other.written;
+        self.weights += other.weights;
+    }
+}
+
+/// Computing and moving go on side by side, but for this part of the shorter one.
+const EXPOSED: f64 = 0.25;
+
+impl Machine {
+    /// Nanoseconds of a kernel.
+    pub fn time(&self, work: &Work) -> f64 {
+        let compute = work.product_flops / self.product_flops + work.vector_flops / self.vector_flops;
+        let level = self.levels.iter().find(|(capacity, _)| work.bytes() <= *capacity).or(self.levels.last());
+        let moved = |bytes: f64, level: Option<&(f64, f64)>| level.map_or(0.0, |(_, rate)| bytes / rate);
+        let moved = moved(work.bytes() - work.weights, level) + moved(work.weights, self.levels.last());
+        self.launch_ns + compute.max(moved) + EXPOSED * compute.min(moved)
+    }
+}
+
+/// How often the rows of a product of so many rows are made, if they are made on the spot: the runtime cuts a launch into
+/// so many tasks, and a task makes the rows of each chunk that it comes to.
+pub(crate) fn makings(rows: Extent, step: &Step) -> f64 {
+    const TASKS: f64 = 32.0;
+    const CHUNK: f64 = 192.0;
+    let chunks = (self::rows(rows, step) / CHUNK).ceil().max(1.0);
+    (TASKS / chunks).max(1.0)
+}
+
+/// Elements of a value in a step.
+fn elements(ty: &Type, step: &Step) -> f64 {
+    ty.axes
+        .iter()
+        .map(|axis| match axis {
+            Axis::Rows(extent) => rows(*extent, step),
+            Axis::Named { size, .. } => *size as f64,
+        })
+        .product()
+}
+
+fn rows(extent: Extent, step: &Step) -> f64 {
+    // Of the rows whose logits are asked for there is one for each sequence.
+    let Extent { tokens, sequences, rows, context, constant } = extent;
+    (tokens * step.tokens + (sequences + rows) * step.sequences + context * step.context + constant) as f64
+}
+
+/// Bytes of a value in a step.
+pub(crate) fn bytes(ty: &Type, step: &Step) -> f64 {
+    elements(ty, step) * ty.dtype.bytes() as f64
+}
+
+/// What a kernel reads of an operand. Of weights that only some rows choose, those rows; of states, those of the
+/// memories that tokens of the step go to.
+pub(crate) fn read(kind: &OpKind, place: usize, operands: &[&Type], step: &Step) -> f64 {
+    let Some(ty) = operands.get(place) else { return 0.0 };
+    let whole = bytes(ty, step);
+    let touched = |memories: f64, choices: f64| (choices * step.tokens as f64 / memories).min(1.0);
+    match kind {
+        OpKind::Embedding if place == 1 => {
+            let row: usize = ty.axes.iter().skip(1).filter_map(Axis::size).product();
+            (row * ty.dtype.bytes() * step.tokens) as f64
+        }
+        OpKind::SelectRows if place == 0 => whole * step.sequences as f64 / step.tokens.max(1) as f64,
+        OpKind::GroupedLinear if place > 1 => {
+            let memories = operands[1].rows().map_or(1, |segments| segments.sequences) as f64;
+            let choices = operands[0].rows().map_or(1, |rows| rows.tokens.max(1)) as f64;
+            whole * touched(memories, choices)
+        }
+        OpKind::Scan { .. } | OpKind::ShortConv => {
+            let memories = ty.axis("memory").and_then(Axis::size).unwrap_or(1) as f64;
+            let choices = operands[0].rows().map_or(1, |rows| rows.tokens.max(1)) as f64;
+            let of_sequences = ty.rows() == Some(Extent::SEQUENCES);
+            if of_sequences { whole * touched(memories, choices) } else { whole }
+        }
+        _ => whole,
+    }
+}
+
+/// What an operation computes in a step.
+pub(crate) fn compute(
+    kind: &OpKind,
+    operands: &[&Type],
+    results: &[Type],
+    update_rule: Option<&UpdateRule>,
+    step: &Step,
+) -> Work {
+    let out: f64 = results.first().map_or(0.0, |ty| elements(ty, step));
+    let first = operands.first().map_or(0.0, |ty| elements(ty, step));
+    let vector = |flops: f64| Work { vector_flops: flops, ..Work::default() };
+    match kind {
+        OpKind::Elementwise(function) => vector(out * function_flops(*function)),
+        OpKind::RmsNorm { .. } | OpKind::L2Norm { .. } => vector(4.0 * out),
+        OpKind::Rotary { .. } => vector(20.0 * out),
+        OpKind::Combine => {
+            let choices = operands[1].axis("choice").and_then(Axis::size).unwrap_or(1);
+            vector(2.0 * choices as f64 * out)
+        }
+        OpKind::ShortConv => {
+            let taps = operands[1].axes.last().and_then(Axis::size).unwrap_or(1);
+            vector(4.0 * taps as f64 * out)
+        }
+        OpKind::Linear | OpKind::GroupedLinear => {
+            let weights = if *kind == OpKind::Linear { 1 } else { 2 };
+            let depth = operands.get(weights).map_or(1.0, |weight| {
+                let shared = weight.axes.iter().filter(|axis| operands[0].has(axis));
+                shared.filter_map(Axis::size).product::<usize>() as f64
+            });
+            let flops: f64 = results.iter().map(|ty| 2.0 * depth * elements(ty, step)).sum();
+            Work { product_flops: flops, ..Work::default() }
+        }
+        OpKind::Scan { .. } => {
+            let heads = results.first().and_then(|ty| ty.axis("head")).and_then(Axis::size).unwrap_or(1) as f64;
+            let tokens = results.first().and_then(Type::rows).map_or(0.0, |extent| rows(extent, step));
+            // Sums and products in one instruction, of registers for the most part.
+            vector(update_rule.map_or(0.0, token_flops) * heads * tokens / 2.6)
+        }
+        OpKind::Attention { .. } => vector(4.0 * out * step.context as f64),
+        // One thread does it, some nanoseconds for each choice.
+        OpKind::Router { .. } | OpKind::Sort { .. } => vector(200.0 * out),
+        OpKind::Embedding | OpKind::SelectRows | OpKind::Dispatch => vector(out),
+        OpKind::AppendCache => vector(first.min(out)),
+        _ => Work::default(),
+    }
+}
+
+fn function_flops(function: Function) -> f64 {
+    match function {
+        Function::Exp | Function::Log => 12.0,
+        Function::Sigmoid | Function::Silu => 18.0,
+        Function::Softplus => 30.0,
+        Function::Div | Function::Sqrt => 4.0,
+        _ => 1.0,
+    }
+}
+
+/// Operations of one token of one head.
+fn token_flops(rule: &UpdateRule) -> f64 {
+    let body = &rule.body;
+    let size = |ty: &Type| ty.axes.iter().filter_map(Axis::size).product::<usize>() as f64;
+    let op_flops = |op: &mom_dialect::graph::Op| {
+        let out: f64 = op.results.iter().map(|&result| size(body.ty(result))).sum();
+        let largest = op.operands.iter().map(|&operand| size(body.ty(operand))).fold(out, f64::max);
+        match &op.kind {
+            OpKind::Elementwise(function) => out * function_flops(*function),
+            OpKind::Contract => 2.0 * largest,
+            OpKind::Sum { .. } => largest,
+            OpKind::Softmax { .. } => 14.0 * out,
+            OpKind::Solve => largest * out,
+            _ => 0.0,
+        }
+    };
+    body.ops.iter().map(op_flops).sum()
+}

@@ -1,0 +1,88 @@
+//! What rewriting does to a model: its kernels before and after, what they cost by the model and on this machine, and how
+//! the one came from the other. [`text`] writes that as tables, [`page`] as a page with both programs drawn.
+
+mod layout;
+pub mod measure;
+pub mod page;
+pub mod text;
+
+use mom_passes::{
+    Program, Rewriting,
+    fuse::{Fusion, KernelReport, cost::WORKLOAD},
+};
+use mom_runtime::plan::{Linear, Plan, Sizes};
+
+pub use self::measure::Times;
+
+/// A model before and after rewriting.
+pub struct Explanation {
+    pub model: String,
+    pub rewriting: Rewriting,
+    pub before: Version,
+    pub after: Version,
+}
+
+/// A program, and which kernel each operation is in.
+pub struct Version {
+    pub fusion: Fusion,
+    pub program: Program,
+    /// What the kernels took on this machine, if that was asked for.
+    pub times: Option<Times>,
+}
+
+impl Version {
+    /// The kernels of the regions of one shape.
+    pub fn kernels(&self, region: usize) -> &[KernelReport] {
+        &self.fusion.regions[region].after
+    }
+
+    /// Kernels of a whole step.
+    fn kernel_count(&self) -> usize {
+        self.fusion.regions.iter().map(|region| region.count * region.after.len()).sum()
+    }
+
+    /// Modelled nanoseconds of each step of the workload.
+    fn modelled(&self) -> Vec<f64> {
+        let of = |step: usize| {
+            let regions = self.fusion.regions.iter();
+            let region =
+                regions.map(|region| region.count as f64 * region.after.iter().map(|it| it.work[step].1).sum::<f64>());
+            region.sum()
+        };
+        (0..WORKLOAD.len()).map(of).collect()
+    }
+
+    fn workspace(&self) -> Linear {
+        workspace(&self.program.plan)
+    }
+}
+
+/// The bytes of all slots of a step.
+fn workspace(plan: &Plan) -> Linear {
+    plan.slots.iter().fold(Linear::default(), |sum, slot| Linear {
+        tokens: sum.tokens + slot.tokens,
+        sequences: sum.sequences + slot.sequences,
+        rows: sum.rows + slot.rows,
+        context: sum.context + slot.context,
+        constant: sum.constant + slot.constant,
+    })
+}
+
+/// The sizes of the step that numbers are given for.
+fn prefill_sizes(plan: &Plan) -> Sizes {
+    let step = WORKLOAD[0];
+    let context = plan.context_capacity(step.tokens);
+    Sizes { tokens: step.tokens, sequences: step.sequences, rows: step.sequences, context }
+}
+
+impl Explanation {
+    /// How much of a kernel's modelled time is spent at the limit of the machine, and not between launches.
+    fn modelled_share(&self, ns: f64) -> f64 {
+        1.0 - self.rewriting.machine.launch_ns / ns.max(self.rewriting.machine.launch_ns)
+    }
+
+    /// How much of a measured time the machine needs at its limits.
+    fn measured_share(&self, modelled: f64, measured: f64) -> f64 {
+        (modelled - self.rewriting.machine.launch_ns) / measured.max(1.0)
+    }
+}
