@@ -20,6 +20,7 @@ mod machine;
 mod memory;
 mod mixtures;
 mod models;
+mod numbered;
 mod ops;
 mod properties;
 mod random_programs;

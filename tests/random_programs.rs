@@ -6,16 +6,12 @@
 
 mod writer;
 
-use std::{env, fmt};
+use std::fmt;
 
 use libtest_mimic::Trial;
 use mom_dialect::{print::print, verify};
 use mom_passes::fuse::Selection;
-use proptest::{
-    collection::vec,
-    prelude::*,
-    test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner},
-};
+use proptest::{collection::vec, prelude::*};
 
 use self::writer::{Sketch, VOCABULARY, sketch};
 use crate::{
@@ -24,12 +20,15 @@ use crate::{
     fused::parse,
     laws::{Data, LAWS, Subject, Verdict, means_the_same, well_posed},
     machine::{Model, Token},
-    trial,
+    numbered, trial,
 };
 
 /// Cases, if the environment does not say.
 const FLOAT64_CASES: usize = 50;
 const COMPILED_CASES: usize = 4;
+
+/// Steps to make a failing case smaller.
+const SHRINK: u32 = 60;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -121,29 +120,16 @@ fn compiled(case: &Case) -> Outcome<Verdict> {
     Ok(Verdict::Holds)
 }
 
-/// Tries as many cases as the environment says, and answers all failures.
+/// As many cases as the environment says.
 fn every_case(variable: &str, usual: usize, check: fn(&Case) -> Outcome<Verdict>) -> Outcome {
-    let number = |variable: &str, usual| env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(usual);
-    let first: usize = number("MOMC_PROPTEST_FIRST", 0);
-    let mut failures = Vec::new();
-    for case in first..first + number(variable, usual) {
-        let config = Config { cases: 1, failure_persistence: None, max_shrink_iters: 60, ..Config::default() };
-        let mut seed = [0; 32];
-        seed[..8].copy_from_slice(&(case as u64).to_le_bytes());
-        let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
-        let result = runner.run(&any_case(), |case| match check(&case) {
+    numbered::every_case(
+        numbered::count(variable, usual),
+        SHRINK,
+        |_| any_case(),
+        |case| match check(&case) {
             Ok(Verdict::Holds) => Ok(()),
             Ok(Verdict::TooClose) => Err(TestCaseError::reject("a close decision, or no native code")),
             Err(error) => Err(TestCaseError::fail(error.to_string())),
-        });
-        match result {
-            Ok(()) => {}
-            Err(TestError::Fail(why, smallest)) => {
-                eprintln!("case {case}: {why}\n{smallest:?}");
-                failures.push(format!("case {case}: {why}\n{smallest:?}"))
-            }
-            Err(other) => failures.push(format!("case {case}: {other}")),
-        }
-    }
-    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n\n").into()) }
+        },
+    )
 }

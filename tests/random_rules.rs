@@ -9,19 +9,16 @@ mod forms;
 mod sketch;
 mod writer;
 
-use std::{env, fmt};
+use std::fmt;
 
 use libtest_mimic::Trial;
-use proptest::{
-    prelude::*,
-    test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner},
-};
+use proptest::prelude::*;
 
 use self::{
     data::{Sizes, Subject},
     sketch::Sketch,
 };
-use crate::{Outcome, trial};
+use crate::{Outcome, numbered, trial};
 
 /// Cases, if the environment does not say.
 const FLOAT64_CASES: usize = 100;
@@ -51,28 +48,11 @@ fn any_case(quick: bool) -> impl Strategy<Value = Case> {
     (sketch::sketch(), data::sizes(quick)).prop_map(|(sketch, sizes)| Case { sketch, sizes })
 }
 
-/// Tries as many cases as the environment says, and answers all failures.
+/// As many cases as the environment says.
 fn every_case(variable: &str, usual: usize, shrink: u32, check: fn(&Subject) -> Outcome) -> Outcome {
-    let number = |variable: &str, usual| env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(usual);
-    let first: usize = number("MOMC_PROPTEST_FIRST", 0);
-    let mut failures = Vec::new();
-    for case in first..first + number(variable, usual) {
-        let config = Config { cases: 1, failure_persistence: None, max_shrink_iters: shrink, ..Config::default() };
-        let mut seed = [0; 32];
-        seed[..8].copy_from_slice(&(case as u64).to_le_bytes());
-        let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
-        let result = runner.run(&any_case(case < FLOAT64_CASES), |case| {
-            let outcome = Subject::new(&case.sketch, &case.sizes).and_then(|subject| check(&subject));
-            outcome.map_err(|error| TestCaseError::fail(error.to_string()))
-        });
-        match result {
-            Ok(()) => {}
-            Err(TestError::Fail(why, smallest)) => {
-                eprintln!("case {case}: {why}\n{smallest:?}");
-                failures.push(format!("case {case}: {why}\n{smallest:?}"))
-            }
-            Err(other) => failures.push(format!("case {case}: {other}")),
-        }
-    }
-    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n\n").into()) }
+    let cases = |case: usize| any_case(case < FLOAT64_CASES);
+    numbered::every_case(numbered::count(variable, usual), shrink, cases, |case| {
+        let outcome = Subject::new(&case.sketch, &case.sizes).and_then(|subject| check(&subject));
+        outcome.map_err(|error| TestCaseError::fail(error.to_string()))
+    })
 }

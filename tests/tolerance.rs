@@ -49,10 +49,6 @@ pub(crate) const RANDOM_RULE_FLOAT64: f64 = 1e-9;
 /// Results are held to their own norm, but not to less than this part of the largest tensor's.
 pub(crate) const LEAST_PART: f64 = 1e-4;
 
-/// What cancels in float32 keeps the rounding of what it was made of: a compiled gradient that is next to nothing beside
-/// the largest is held to a few half units in the last place of that.
-pub(crate) const LEAST_PART_OF_GRADIENTS: f64 = NUDGE_FACTOR * (f32::EPSILON as f64 / 2.0) / COMPILED_GRADIENT;
-
 /// A gradient against a difference quotient of five points, over the norm of the gradient.
 pub(crate) const DIFFERENCE_QUOTIENT: f64 = 1e-6;
 

@@ -69,10 +69,10 @@ pub(super) fn float64(subject: &Subject) -> Outcome {
         let wrong = |error| format!("{name} form in float64: {error}");
         let way = Way::Float64(options);
         let found = forward(&way, subject, &subject.inputs, &subject.states).map_err(wrong)?;
-        near(&found, &expected, tolerance::LEAST_PART, |_| tolerance::RANDOM_RULE_FLOAT64).map_err(wrong)?;
+        near(&found, &expected, |_| tolerance::RANDOM_RULE_FLOAT64).map_err(wrong)?;
         let found = gradient(&way, subject, &inputs).map_err(|error| format!("gradient of the {}", wrong(error)))?;
         match &first {
-            Some(expected) => near(&found, expected, tolerance::LEAST_PART, |_| tolerance::RANDOM_RULE_FLOAT64)
+            Some(expected) => near(&found, expected, |_| tolerance::RANDOM_RULE_FLOAT64)
                 .map_err(|error| format!("gradient of the {}", wrong(error)))?,
             None => {
                 difference_quotients(subject, &expected, &found)?;
@@ -85,7 +85,7 @@ pub(super) fn float64(subject: &Subject) -> Outcome {
 
 /// Every tensor near the one that is expected. What is next to nothing beside all tensors together, such as the
 /// derivative by the length of a vector that is normalised, has no digits of its own.
-fn near(actual: &Tensors, expected: &Tensors, least_part: f64, limit: impl Fn(&str) -> f64) -> Outcome {
+fn near(actual: &Tensors, expected: &Tensors, limit: impl Fn(&str) -> f64) -> Outcome {
     let norm = |data: &[f64]| data.iter().map(|x| x * x).sum::<f64>().sqrt();
     let largest = expected.values().map(|tensor| norm(&tensor.data)).fold(0.0, f64::max);
     for (name, expected) in expected {
@@ -93,7 +93,7 @@ fn near(actual: &Tensors, expected: &Tensors, least_part: f64, limit: impl Fn(&s
         if actual.data.len() != expected.data.len() {
             return Err(format!("{name} has {} elements, not {}", actual.data.len(), expected.data.len()).into());
         }
-        let size = norm(&expected.data).max(least_part * largest);
+        let size = norm(&expected.data).max(tolerance::LEAST_PART * largest);
         let difference: Vec<f64> = actual.data.iter().zip(&expected.data).map(|(a, b)| a - b).collect();
         let error = if size > 0.0 { norm(&difference) / size } else { norm(&difference) };
         let limit = limit(name);
@@ -223,14 +223,14 @@ pub(super) fn compiled(subject: &Subject) -> Outcome {
             let moves = moved.iter().map(|(results, _)| relative_error(&results[result].data, &expected[result].data));
             tolerance::COMPILED.max(tolerance::NUDGE_FACTOR * moves.fold(0.0, f64::max))
         };
-        near(&found, &expected, tolerance::LEAST_PART, condition).map_err(wrong)?;
+        near(&found, &expected, condition).map_err(wrong)?;
         let wrong = |error| format!("gradient of the {}", wrong(error));
         let found = gradient(&way, subject, &inputs).map_err(wrong)?;
         let condition = |result: &str| {
             let moves = moved.iter().map(|(_, nudged)| relative_error(&nudged[result].data, &slopes[result].data));
             tolerance::COMPILED_GRADIENT.max(tolerance::NUDGE_FACTOR * moves.fold(0.0, f64::max))
         };
-        near(&found, &slopes, tolerance::LEAST_PART_OF_GRADIENTS, condition).map_err(wrong)?;
+        near(&found, &slopes, condition).map_err(wrong)?;
     }
     Ok(())
 }
