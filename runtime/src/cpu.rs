@@ -30,7 +30,7 @@ pub(crate) type Kernel = unsafe extern "C" fn(*const *mut c_void, *const i64, i6
 /// Work that takes no longer than this is not worth sharing.
 const WORTH_SHARING_NS: u64 = 4_000;
 /// A step whose launches worth sharing take no longer than this together is not worth waking the threads for.
-const WORTH_WAKING_NS: u64 = 200_000;
+const WORTH_WAKING_NS: u64 = 40_000;
 /// The least work that a thread takes at a time.
 const TASK_NS: u64 = 2_000;
 /// Tasks for each thread, so that one that is held up, or has items that come to nothing, does not hold up all.
@@ -134,7 +134,13 @@ impl Program<'_> {
         }
         let team = Team { calls, sizes: sizes.as_array() };
         if shared_ns >= WORTH_WAKING_NS {
-            device.pool.broadcast(|_| team.work(tick));
+            // This thread is one of the team, so that it need not sleep and be woken.
+            device.pool.in_place_scope(|scope| {
+                for _ in 1..threads {
+                    scope.spawn(|_| team.work(tick));
+                }
+                team.work(tick);
+            });
         } else {
             team.work(tick);
         }

@@ -107,7 +107,10 @@ impl Tiling {
         let unroll = [8, 4, 2, 1]
             .into_iter()
             .find(|&unroll| unroll * vectors <= 16 && unroll.is_multiple_of(parts) && rows.is_multiple_of(unroll));
-        let wide = if divides(2 * vectors) && 2 * vectors * lanes <= 32 { 2 * vectors } else { vectors };
+        // The wider, the longer the stretches of memory that are read one after the other.
+        let wide = [16, 8, 4, 2].map(|times| times * vectors);
+        let wide = wide.into_iter().find(|&wide| divides(wide) && 2 * wide * parts <= target.registers);
+        let wide = wide.unwrap_or(vectors);
         let blocks = [16, 8, 4, 2, 1].into_iter().find(|&blocks| {
             let group = blocks * vectors;
             divides(group)
