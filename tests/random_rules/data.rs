@@ -57,6 +57,13 @@ pub(super) fn sizes(quick: bool) -> impl Strategy<Value = Sizes> {
     )
 }
 
+impl Sizes {
+    /// The same, but that no axis of a vector has a single entry.
+    pub(super) fn of_two_at_least(self) -> Sizes {
+        Sizes { key: self.key.max(2), value: self.value.max(2), slot: self.slot.max(2), ..self }
+    }
+}
+
 /// A rule with tensors for it.
 pub(super) struct Subject {
     pub(super) rule: UpdateRule,

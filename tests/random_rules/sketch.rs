@@ -169,6 +169,11 @@ impl Sketch {
         }
     }
 
+    /// Whether some vector is brought to the length 1.
+    pub(super) fn normalises(&self) -> bool {
+        self.text().contains("l2_norm(")
+    }
+
     /// The rule as a `.mom` file.
     pub(super) fn text(&self) -> String {
         let mut w = Writer::new(self.spelling);
