@@ -89,6 +89,7 @@ pub fn calibrate(device: &Device, folder: &Path) -> Result<Machine, Failure> {
         product_flops: rounded(product * 1e-9),
         vector_flops: rounded(vector * 1e-9),
         levels,
+        threads: device.threads() as f64,
     })
 }
 

@@ -346,7 +346,7 @@ const CASES: &[Wrong] = &[
         write(
             folder,
             "machine.toml",
-            format!("launch_ns = 1\nproduct_flops = -2\nvector_flops = 1\n{levels}").as_bytes(),
+            format!("launch_ns = 1\nproduct_flops = -2\nvector_flops = 1\nthreads = 1\n{levels}").as_bytes(),
         )
     }),
     wrong("explain::stage_fused", "explain model.mlir", |folder| {

@@ -162,7 +162,7 @@ fn machine_is_measured() -> Outcome {
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join(TWO_MEMORIES).display().to_string();
     momc(folder.path(), &["calibrate", "--threads", "1", "-o", "machine.toml"])?.success()?;
     let text = fs::read_to_string(folder.path().join("machine.toml"))?;
-    for key in ["launch_ns", "product_flops", "vector_flops", "[[levels]]"] {
+    for key in ["launch_ns", "product_flops", "vector_flops", "threads", "[[levels]]"] {
         if !text.contains(key) {
             return Err(format!("the machine has no {key}:\n{text}").into());
         }

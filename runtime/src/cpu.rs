@@ -11,7 +11,7 @@ use std::{
     ops::Range,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicI64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -40,6 +40,15 @@ const SPINS: u32 = 1 << 14;
 
 /// More threads than any machine has use for would only take time to start.
 const MOST_THREADS: usize = 1024;
+
+/// Launches of this process so far; the first has the number 1.
+static LAUNCHES: AtomicI64 = AtomicI64::new(1);
+
+/// What a kernel is told: the sizes of the step and the number of the launch.
+fn sizes_of(sizes: &Sizes, number: i64) -> [i64; 5] {
+    let [tokens, sequences, rows, context] = sizes.as_array();
+    [tokens, sequences, rows, context, number]
+}
 
 /// Where a model runs: some cores of this machine. Clones share the threads.
 #[derive(Clone, Debug)]
@@ -113,9 +122,10 @@ impl Program<'_> {
     /// `tick` is called when the first launch begins and when each ends, by whichever thread that is.
     fn launch(&self, device: &Device, buffers: &mut Buffers, sizes: &Sizes, tick: &(dyn Fn() + Sync)) {
         let threads = device.threads();
+        let first = LAUNCHES.fetch_add(self.plan.launches.len() as i64, Ordering::Relaxed);
         let mut calls = Vec::with_capacity(self.plan.launches.len());
         let mut shared_ns = 0_u64;
-        for launch in &self.plan.launches {
+        for (number, launch) in (first..).zip(&self.plan.launches) {
             let addresses = launch.buffers.iter().map(|buffer| buffers.address(buffer, self.params)).collect();
             let items = launch.items(sizes);
             let cost = launch.cost_ns(sizes);
@@ -126,13 +136,14 @@ impl Program<'_> {
             calls.push(Call {
                 kernel: self.kernels[launch.kernel],
                 buffers: addresses,
+                sizes: sizes_of(sizes, number),
                 items,
                 tasks,
                 next: AtomicUsize::new(0),
                 done: AtomicUsize::new(0),
             });
         }
-        let team = Team { calls, sizes: sizes.as_array() };
+        let team = Team { calls };
         if shared_ns >= WORTH_WAKING_NS {
             // This thread is one of the team, so that it need not sleep and be woken.
             device.pool.in_place_scope(|scope| {
@@ -162,13 +173,13 @@ fn tasks(items: usize, cost: u64, threads: usize) -> usize {
 /// share of the work only: those that are there do all the tasks.
 struct Team {
     calls: Vec<Call>,
-    sizes: [i64; 4],
 }
 
 /// A kernel, its arguments, and how far the threads are with it.
 struct Call {
     kernel: Kernel,
     buffers: Vec<*mut c_void>,
+    sizes: [i64; 5],
     items: usize,
     tasks: usize,
     /// The next task to be taken.
@@ -193,7 +204,7 @@ impl Team {
                     tick();
                 }
                 let border = |task: usize| (call.items as u128 * task as u128 / call.tasks as u128) as usize;
-                call.items(border(task)..border(task + 1), &self.sizes);
+                call.items(border(task)..border(task + 1));
                 // What was written is seen by whoever sees the task done.
                 if call.done.fetch_add(1, Ordering::Release) + 1 == call.tasks {
                     tick();
@@ -213,12 +224,12 @@ impl Team {
 }
 
 impl Call {
-    fn items(&self, range: Range<usize>, sizes: &[i64; 4]) {
+    fn items(&self, range: Range<usize>) {
         if range.is_empty() {
             return;
         }
         // SAFETY: the buffers are as large as the plan says for these sizes, and the items are among the launch's.
-        unsafe { (self.kernel)(self.buffers.as_ptr(), sizes.as_ptr(), range.start as i64, range.end as i64) }
+        unsafe { (self.kernel)(self.buffers.as_ptr(), self.sizes.as_ptr(), range.start as i64, range.end as i64) }
     }
 }
 
@@ -229,8 +240,9 @@ impl Module {
     pub fn call(&self, kernel: usize, buffers: &mut [Vec<u32>], sizes: &Sizes, items: usize) {
         let Some(&kernel) = self.code().get(kernel) else { return };
         let buffers: Vec<*mut c_void> = buffers.iter_mut().map(|buffer| buffer.as_mut_ptr().cast()).collect();
+        let sizes = sizes_of(sizes, LAUNCHES.fetch_add(1, Ordering::Relaxed));
         // SAFETY: the caller gives the buffers that the kernel expects; an artifact is trusted, as `Module::load` says.
-        unsafe { kernel(buffers.as_ptr(), sizes.as_array().as_ptr(), 0, items as i64) }
+        unsafe { kernel(buffers.as_ptr(), sizes.as_ptr(), 0, items as i64) }
     }
 }
 

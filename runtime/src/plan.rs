@@ -9,7 +9,8 @@
 //! `void kernel(void *const *buffers, const int64_t *sizes, int64_t begin, int64_t end)`
 //! and does the work items `begin..end` of its launch. Items of one launch are independent of each other: the runtime
 //! splits them over threads as it likes and the results are the same bits. `buffers` are the launch's buffers in order;
-//! `sizes` are the step's sizes in the order of [`Sizes::as_array`].
+//! `sizes` are the step's sizes in the order of [`Sizes::as_array`], then the number of the launch, which no other of the
+//! process has: a kernel that keeps something for the tasks of one launch tells by it what is old.
 
 use serde::{Deserialize, Serialize};
 

@@ -34,6 +34,7 @@ pub fn parse(source: &Arc<Source>) -> Result<Machine, Diagnostics> {
     let launch_ns = reader.required_positive("launch_ns", 1000.0);
     let product_flops = reader.required_positive("product_flops", 200.0);
     let vector_flops = reader.required_positive("vector_flops", 40.0);
+    let threads = reader.required_positive("threads", 2.0);
     let tables = reader.tables("levels");
     reader.finish(Severity::Error);
 
@@ -61,18 +62,19 @@ pub fn parse(source: &Arc<Source>) -> Result<Machine, Diagnostics> {
     }
     match findings.has_errors() {
         true => Err(findings.refusal()),
-        false => Ok(Machine { launch_ns, product_flops, vector_flops, levels }),
+        false => Ok(Machine { launch_ns, product_flops, vector_flops, levels, threads }),
     }
 }
 
 /// The text that reads back as the same machine.
 pub fn to_toml(machine: &Machine) -> String {
-    let Machine { launch_ns, product_flops, vector_flops, levels } = machine;
+    let Machine { launch_ns, product_flops, vector_flops, levels, threads } = machine;
     let mut text =
         String::from("# What momc's cost model knows of a machine; all rates are of all its cores together.\n");
     text += &format!("launch_ns = {launch_ns:?} # from the end of one launch to the start of the next\n");
     text += &format!("product_flops = {product_flops:?} # operations a nanosecond of a dense product in f32\n");
     text += &format!("vector_flops = {vector_flops:?} # of other vector code\n");
+    text += &format!("threads = {threads:?} # that share the work of a launch\n");
     for (bytes, rate) in levels {
         text += "\n[[levels]]\n";
         if bytes.is_finite() {

@@ -166,7 +166,7 @@ impl Emit {
         self.op(Ty::Ptr, format_args!("llvm.load %{} : !llvm.ptr -> !llvm.ptr", place.id))
     }
 
-    /// The step's size number `index`: T, B, L, C.
+    /// The step's size number `index`: T, B, L, C, then the number of the launch.
     pub(crate) fn size(&mut self, index: usize) -> V {
         let at = self.int(index as i64);
         let (sizes, id) = (self.sizes.id, at.id);
@@ -226,6 +226,22 @@ impl Emit {
         let place = self.element(pointer, index, "i32").id;
         let value = self.op(Ty::I32, format_args!("llvm.load %{place} : !llvm.ptr -> i32"));
         self.op(Ty::I64, format_args!("arith.extsi %{} : i32 to i64", value.id))
+    }
+
+    /// A whole number of 64 bits, which takes the place of two elements.
+    pub(crate) fn load_word(&mut self, pointer: V, index: usize) -> V {
+        let place = self.word(pointer, index);
+        self.op(Ty::I64, format_args!("llvm.load %{} : !llvm.ptr -> i64", place.id))
+    }
+
+    pub(crate) fn store_word(&mut self, value: V, pointer: V, index: usize) {
+        let place = self.word(pointer, index);
+        self.line(format_args!("llvm.store %{}, %{} : i64, !llvm.ptr", value.id, place.id));
+    }
+
+    fn word(&mut self, pointer: V, index: usize) -> V {
+        let index = self.int(index as i64);
+        self.element(pointer, index, "i64")
     }
 
     pub(crate) fn store_index(&mut self, value: V, pointer: V, index: V) {

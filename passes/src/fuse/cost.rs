@@ -1,10 +1,10 @@
 //! What a kernel costs, as a model: the longer of computing and moving, a part of the shorter, and a launch.
 //!
 //! Bytes are counted where they pass between kernels: a value that is stored is written once and read by each kernel
-//! that takes it; what is computed within a kernel stays in the first-level cache. A kernel moves its bytes at the speed
-//! of the smallest level of memory that holds them all, but for weights, which other kernels have driven from the caches
-//! since the step before. What a product's rows are made of is computed anew by each task that comes to them. Times are for a prefill and for a decode step, and weighed as a
-//! server sees them: [`WORKLOAD`].
+//! that takes it; what is computed within a kernel stays in the first-level cache. Of a kernel's bytes as
+//! many move at the speed of a level of memory as it holds beside the levels below, but for weights and states, which other
+//! kernels have driven from the caches since the step before. What a product's rows are made of is computed by each thread. Times
+//! are for a prefill and for a decode step, and weighed as a server sees them: [`WORKLOAD`].
 
 use mom_dialect::{
     graph::{Function, OpKind, UpdateRule},
@@ -21,6 +21,7 @@ pub struct Machine {
     pub vector_flops: f64,
     /// Levels of memory from the nearest: capacity in bytes, and bytes a nanosecond.
     pub levels: Vec<(f64, f64)>,
+    pub threads: f64,
 }
 
 impl Default for Machine {
@@ -31,6 +32,7 @@ impl Default for Machine {
             product_flops: 200.0,
             vector_flops: 80.0,
             levels: vec![(2e6, 100.0), (32e6, 40.0), (f64::INFINITY, 20.0)],
+            threads: 2.0,
         }
     }
 }
@@ -56,12 +58,14 @@ pub const WORKLOAD: [Step; 2] = [
 pub struct Work {
     /// Of dense products.
     pub product_flops: f64,
-    /// Of everything else.
+    /// Of everything else, shared by all threads.
     pub vector_flops: f64,
+    /// Of what each thread computes for itself.
+    pub repeated_flops: f64,
     pub read: f64,
     pub written: f64,
-    /// Of what is read, the weights.
-    pub weights: f64,
+    /// Of what moves, weights and states: since the step before other kernels have driven them from the caches.
+    pub cold: f64,
 }
 
 impl Work {
@@ -70,15 +74,16 @@ impl Work {
     }
 
     pub fn flops(&self) -> f64 {
-        self.product_flops + self.vector_flops
+        self.product_flops + self.vector_flops + self.repeated_flops
     }
 
     pub(crate) fn add(&mut self, other: Work) {
         self.product_flops += other.product_flops;
         self.vector_flops += other.vector_flops;
+        self.repeated_flops += other.repeated_flops;
         self.read += other.read;
         self.written += other.written;
-        self.weights += other.weights;
+        self.cold += other.cold;
     }
 }
 
@@ -88,21 +93,23 @@ const EXPOSED: f64 = 0.25;
 impl Machine {
     /// Nanoseconds of a kernel.
     pub fn time(&self, work: &Work) -> f64 {
-        let compute = work.product_flops / self.product_flops + work.vector_flops / self.vector_flops;
-        let level = self.levels.iter().find(|(capacity, _)| work.bytes() <= *capacity).or(self.levels.last());
-        let moved = |bytes: f64, level: Option<&(f64, f64)>| level.map_or(0.0, |(_, rate)| bytes / rate);
-        let moved = moved(work.bytes() - work.weights, level) + moved(work.weights, self.levels.last());
+        let vector = work.vector_flops + work.repeated_flops * self.threads;
+        let compute = work.product_flops / self.product_flops + vector / self.vector_flops;
+        let far = self.levels.last().map_or(0.0, |(_, rate)| work.cold / rate);
+        let moved = far + self.moving(work.bytes() - work.cold);
         self.launch_ns + compute.max(moved) + EXPOSED * compute.min(moved)
     }
-}
 
-/// How often the rows of a product of so many rows are made, if they are made on the spot: the runtime cuts a launch into
-/// so many tasks, and a task makes the rows of each chunk that it comes to.
-pub(crate) fn makings(rows: Extent, step: &Step) -> f64 {
-    const TASKS: f64 = 32.0;
-    const CHUNK: f64 = 192.0;
-    let chunks = (self::rows(rows, step) / CHUNK).ceil().max(1.0);
-    (TASKS / chunks).max(1.0)
+    /// Nanoseconds to move so many bytes.
+    fn moving(&self, bytes: f64) -> f64 {
+        let mut below = 0.0;
+        let times = self.levels.iter().map(|&(capacity, rate)| {
+            let own = bytes.min(capacity) - below;
+            below = bytes.min(capacity);
+            own / rate
+        });
+        times.sum()
+    }
 }
 
 /// Elements of a value in a step.
@@ -175,7 +182,7 @@ pub(crate) fn compute(
         }
         OpKind::ShortConv => {
             let taps = operands[1].axes.last().and_then(Axis::size).unwrap_or(1);
-            vector(4.0 * taps as f64 * out)
+            vector(2.0 * taps as f64 * out)
         }
         OpKind::Linear | OpKind::GroupedLinear => {
             let weights = if *kind == OpKind::Linear { 1 } else { 2 };

@@ -125,7 +125,7 @@ pub(crate) fn work(terms: &Terms, kernel: &Kernel, step: &Step) -> Work {
         own.vector_flops *= again;
         let is_index = matches!(kind, OpKind::Dispatch | OpKind::SelectRows);
         if anchor.is_some_and(|anchor| number < anchor) && !is_index {
-            own.vector_flops *= cost::makings(root_rows, step);
+            own.repeated_flops = std::mem::take(&mut own.vector_flops);
         }
         work.add(own);
         for (place, &child) in children.iter().enumerate() {
@@ -139,14 +139,16 @@ pub(crate) fn work(terms: &Terms, kernel: &Kernel, step: &Step) -> Work {
             // States are written where they are read.
             for (place, ty) in operands.iter().enumerate() {
                 if ty.rows() == Some(Extent::SEQUENCES) {
-                    work.written += cost::read(kind, place, &operands, step);
+                    let bytes = cost::read(kind, place, &operands, step);
+                    work.written += bytes;
+                    work.cold += 2.0 * bytes;
                 }
             }
         }
     }
     work.read = read.values().sum();
     let is_weight = |class: Id| terms[class].nodes.iter().any(|node| matches!(node.head, Head::Leaf(Given::Param, _)));
-    work.weights = read.iter().filter(|(class, _)| is_weight(**class)).map(|(_, bytes)| bytes).sum();
+    work.cold += read.iter().filter(|(class, _)| is_weight(**class)).map(|(_, bytes)| bytes).sum::<f64>();
     for (class, result) in results(kernel) {
         let Some(ty) = terms[class].data.types.get(result) else { continue };
         if ty.rows() != Some(Extent::SEQUENCES) {

@@ -8,13 +8,13 @@
 //! An item is one panel and a chunk of rows; items of one chunk follow one another. Several weights are one launch over
 //! the panels of all of them, or, where something is made of all their sums ([`Finish`]), over the panels that they have
 //! side by side. Rows may be made on the spot ([`Rows::Made`]): a thread makes those of a chunk when it comes to the
-//! chunk's first item that it does, whatever panels follow.
+//! chunk's first item that it does in a launch, whatever panels follow and however the launch is cut into tasks.
 
 use std::fmt;
 
 use mom_dialect::shape::{DType, Extent};
 
-use super::{Kernel, Place, SEQUENCES, extent_symbol, move_ns, pick};
+use super::{Kernel, LAUNCH, Place, SEQUENCES, extent_symbol, move_ns, pick};
 use crate::{
     emit::{Compare, Emit, Ty, V},
     target::Target,
@@ -71,8 +71,9 @@ pub(crate) struct Buffers {
 pub(crate) enum Rows<'e> {
     /// Each lies where this says.
     Lie(&'e dyn Fn(&mut Emit, V) -> Place),
-    /// Each is made in the place given; `scratch` has room for those of a chunk.
-    Made { scratch: V, make: &'e dyn Fn(&mut Emit, V, Place) },
+    /// Each is made in the place given; `scratch` has room for those of a chunk, which stay there for the thread's next
+    /// task. `mark` is room for two words that tell what lies there: the launch, and the chunk's number.
+    Made { scratch: V, mark: V, make: &'e dyn Fn(&mut Emit, V, Place) },
 }
 
 /// What is made of the sums of a panel before anything is stored.
@@ -187,13 +188,17 @@ impl Tiling {
     pub(crate) fn emit(&self, emit: &mut Emit, buffers: &Buffers, rows: &Rows<'_>, finish: Option<&Finish<'_>>) {
         let spill = emit.scratch(self.tile * self.panel);
         let (begin, end) = (emit.begin, emit.end);
-        // The chunk whose rows are made; none at first.
-        let none = emit.int(-1);
+        // The chunk whose rows are made.
         let carried = match rows {
             Rows::Lie(_) => vec![],
-            Rows::Made { .. } => vec![none],
+            Rows::Made { mark, .. } => {
+                let (launch, marked) = (emit.size(LAUNCH), emit.load_word(*mark, 0));
+                let others = emit.differ(launch, marked);
+                let (none, number) = (emit.int(-1), emit.load_word(*mark, 1));
+                vec![emit.select(others, none, number)]
+            }
         };
-        emit.fold(begin, end, 1, &carried, |emit, item, made| {
+        let made = emit.fold(begin, end, 1, &carried, |emit, item, made| {
             let (number, panel) = (emit.div_const(item, self.times()), emit.rem_const(item, self.times()));
             let chunk = self.chunk(emit, buffers.segments, number);
             let in_scratch = |emit: &mut Emit, scratch: V, row: V| {
@@ -202,7 +207,7 @@ impl Tiling {
             };
             match rows {
                 Rows::Lie(locate) => self.item(emit, buffers, *locate, (panel, chunk), (spill, finish)),
-                Rows::Made { scratch, make } => {
+                Rows::Made { scratch, make, .. } => {
                     let others = emit.differ(number, made[0]);
                     emit.when(others, |emit| {
                         emit.for_each(chunk.begin, chunk.end, 1, |emit, row| {
@@ -216,6 +221,11 @@ impl Tiling {
             }
             if made.is_empty() { vec![] } else { vec![number] }
         });
+        if let Rows::Made { mark, .. } = rows {
+            let launch = emit.size(LAUNCH);
+            emit.store_word(launch, *mark, 0);
+            emit.store_word(made[0], *mark, 1);
+        }
     }
 
     /// Chunk number `number`. Each memory's rows are cut into chunks of their own; the launch has room for the chunks

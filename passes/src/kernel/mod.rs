@@ -22,6 +22,8 @@ pub(crate) mod short_conv;
 pub(crate) const TOKENS: usize = 0;
 pub(crate) const SEQUENCES: usize = 1;
 pub(crate) const CONTEXT: usize = 3;
+/// Where the number of the launch is, which no other launch of the process has.
+pub(crate) const LAUNCH: usize = 4;
 
 /// A kernel and how a launch of it is cut: `ceil(rows / chunk) · times` items.
 pub(crate) struct Kernel<'a> {

@@ -154,11 +154,12 @@ pub(super) fn product<'a>(target: &Target, fused: &Fused, anchor: &Op) -> Result
         let given_row = |value: ValueId| Given::Buffer(given[&value]);
 
         let sizes = [
+            if made { MARK } else { 0 },
             if made { tiling.made_elements() } else { 0 },
             row_wise.scratch(),
             if epilogue.is_some() { tiling.sums_elements() } else { 0 },
         ];
-        let [rows, scratch, sums] = parts_of_room(emit, sizes);
+        let [mark, rows, scratch, sums] = parts_of_room(emit, sizes, made);
         let prepared = row_wise.prepare(emit, scratch);
         let make = |emit: &mut Emit, row: V, place: Place| {
             row_wise.emit(emit, &prepared, &given_row, (row, None), &[place]);
@@ -171,7 +172,7 @@ pub(super) fn product<'a>(target: &Target, fused: &Fused, anchor: &Op) -> Result
             let (whole, part) = (emit.div_const(row, kept), emit.rem_const(row, kept));
             address.locate(emit, &given_row, whole, None).entry(emit, part, depth)
         };
-        let rows = if made { Rows::Made { scratch: rows, make: &make } } else { Rows::Lie(&locate) };
+        let rows = if made { Rows::Made { scratch: rows, mark, make: &make } } else { Rows::Lie(&locate) };
         match &epilogue {
             None => tiling.emit(emit, &buffers_of, &rows, None),
             Some(epilogue) => {
@@ -182,10 +183,15 @@ pub(super) fn product<'a>(target: &Target, fused: &Fused, anchor: &Op) -> Result
     }))
 }
 
-/// Room of several sizes, one after the other, each at a cache line.
-fn parts_of_room<const N: usize>(emit: &mut Emit, sizes: [usize; N]) -> [V; N] {
+/// Elements that tell which rows lie in scratch: two words.
+const MARK: usize = 4;
+
+/// Room of several sizes, one after the other, each at a cache line; what is to stay from one task of a thread to its next
+/// is not on the stack.
+fn parts_of_room<const N: usize>(emit: &mut Emit, sizes: [usize; N], stays: bool) -> [V; N] {
     let sizes = sizes.map(|size| size.next_multiple_of(16));
-    let all = room(emit, sizes.iter().sum());
+    let elements = sizes.iter().sum();
+    let all = if stays { emit.thread_scratch(elements) } else { room(emit, elements) };
     let mut before = 0;
     sizes.map(|size| {
         let first = emit.int(before as i64);
