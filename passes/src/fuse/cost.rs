@@ -87,6 +87,9 @@ impl Work {
     }
 }
 
+/// Columns of a product that are computed together, whether all exist or not.
+const LANES: f64 = 16.0;
+
 /// Computing and moving go on side by side, but for this part of the shorter one.
 const EXPOSED: f64 = 0.25;
 
@@ -190,7 +193,9 @@ pub(crate) fn compute(
                 let shared = weight.axes.iter().filter(|axis| operands[0].has(axis));
                 shared.filter_map(Axis::size).product::<usize>() as f64
             });
-            let flops: f64 = results.iter().map(|ty| 2.0 * depth * elements(ty, step)).sum();
+            let columns = |ty: &Type| (ty.row_elements() as f64).max(1.0);
+            let padded = |ty: &Type| elements(ty, step) / columns(ty) * (columns(ty) / LANES).ceil() * LANES;
+            let flops: f64 = results.iter().map(|ty| 2.0 * depth * padded(ty)).sum();
             Work { product_flops: flops, ..Work::default() }
         }
         OpKind::Scan { .. } => {
