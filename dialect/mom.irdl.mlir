@@ -488,6 +488,102 @@ irdl.dialect @mom {
     irdl.attributes {"update_rule" = %update_rule}
   }
 
+  // The states that an update rule reads, for every row: operands are those of a scan without inputs and parameters that
+  // advance no state.
+  irdl.operation @scan_states {
+    %x0 = irdl.base "!builtin.tensor"
+    %x1 = irdl.base "!builtin.tensor"
+    %x2 = irdl.base "!builtin.tensor"
+    %x3 = irdl.base "!builtin.tensor"
+    %x4 = irdl.base "!builtin.tensor"
+    %x5 = irdl.base "!builtin.tensor"
+    %x6 = irdl.base "!builtin.tensor"
+    %x7 = irdl.base "!builtin.tensor"
+    %x8 = irdl.base "!builtin.tensor"
+    %x9 = irdl.base "!builtin.tensor"
+    %x10 = irdl.base "!builtin.tensor"
+    %x11 = irdl.base "!builtin.tensor"
+    %x12 = irdl.base "!builtin.tensor"
+    %x13 = irdl.base "!builtin.tensor"
+    %x14 = irdl.base "!builtin.tensor"
+    %x15 = irdl.base "!builtin.tensor"
+    %x16 = irdl.base "!builtin.tensor"
+    %x17 = irdl.base "!builtin.tensor"
+    %x18 = irdl.base "!builtin.tensor"
+    %x19 = irdl.base "!builtin.tensor"
+    %x20 = irdl.base "!builtin.tensor"
+    %x21 = irdl.base "!builtin.tensor"
+    %x22 = irdl.base "!builtin.tensor"
+    %x23 = irdl.base "!builtin.tensor"
+    %y0 = irdl.base "!builtin.tensor"
+    %y1 = irdl.base "!builtin.tensor"
+    %y2 = irdl.base "!builtin.tensor"
+    %y3 = irdl.base "!builtin.tensor"
+    %y4 = irdl.base "!builtin.tensor"
+    %y5 = irdl.base "!builtin.tensor"
+    %y6 = irdl.base "!builtin.tensor"
+    %y7 = irdl.base "!builtin.tensor"
+    %update_rule = irdl.base "#builtin.symbol_ref"
+    irdl.operands(
+      x0: optional %x0, x1: optional %x1, x2: optional %x2, x3: optional %x3, x4: optional %x4,
+      x5: optional %x5, x6: optional %x6, x7: optional %x7, x8: optional %x8, x9: optional %x9,
+      x10: optional %x10, x11: optional %x11, x12: optional %x12, x13: optional %x13, x14: optional %x14,
+      x15: optional %x15, x16: optional %x16, x17: optional %x17, x18: optional %x18, x19: optional %x19,
+      x20: optional %x20, x21: optional %x21, x22: optional %x22, x23: optional %x23)
+    irdl.results(
+      y0: optional %y0, y1: optional %y1, y2: optional %y2, y3: optional %y3, y4: optional %y4,
+      y5: optional %y5, y6: optional %y6, y7: optional %y7)
+    irdl.attributes {"update_rule" = %update_rule}
+  }
+
+  // What an update rule reads of given states: operands are the inputs and parameters that reading takes, then the states
+  // of each row.
+  irdl.operation @read_states {
+    %x0 = irdl.base "!builtin.tensor"
+    %x1 = irdl.base "!builtin.tensor"
+    %x2 = irdl.base "!builtin.tensor"
+    %x3 = irdl.base "!builtin.tensor"
+    %x4 = irdl.base "!builtin.tensor"
+    %x5 = irdl.base "!builtin.tensor"
+    %x6 = irdl.base "!builtin.tensor"
+    %x7 = irdl.base "!builtin.tensor"
+    %x8 = irdl.base "!builtin.tensor"
+    %x9 = irdl.base "!builtin.tensor"
+    %x10 = irdl.base "!builtin.tensor"
+    %x11 = irdl.base "!builtin.tensor"
+    %x12 = irdl.base "!builtin.tensor"
+    %x13 = irdl.base "!builtin.tensor"
+    %x14 = irdl.base "!builtin.tensor"
+    %x15 = irdl.base "!builtin.tensor"
+    %x16 = irdl.base "!builtin.tensor"
+    %x17 = irdl.base "!builtin.tensor"
+    %x18 = irdl.base "!builtin.tensor"
+    %x19 = irdl.base "!builtin.tensor"
+    %x20 = irdl.base "!builtin.tensor"
+    %x21 = irdl.base "!builtin.tensor"
+    %x22 = irdl.base "!builtin.tensor"
+    %x23 = irdl.base "!builtin.tensor"
+    %y0 = irdl.base "!builtin.tensor"
+    %y1 = irdl.base "!builtin.tensor"
+    %y2 = irdl.base "!builtin.tensor"
+    %y3 = irdl.base "!builtin.tensor"
+    %y4 = irdl.base "!builtin.tensor"
+    %y5 = irdl.base "!builtin.tensor"
+    %y6 = irdl.base "!builtin.tensor"
+    %y7 = irdl.base "!builtin.tensor"
+    %update_rule = irdl.base "#builtin.symbol_ref"
+    irdl.operands(
+      x0: optional %x0, x1: optional %x1, x2: optional %x2, x3: optional %x3, x4: optional %x4,
+      x5: optional %x5, x6: optional %x6, x7: optional %x7, x8: optional %x8, x9: optional %x9,
+      x10: optional %x10, x11: optional %x11, x12: optional %x12, x13: optional %x13, x14: optional %x14,
+      x15: optional %x15, x16: optional %x16, x17: optional %x17, x18: optional %x18, x19: optional %x19,
+      x20: optional %x20, x21: optional %x21, x22: optional %x22, x23: optional %x23)
+    irdl.results(
+      y0: optional %y0, y1: optional %y1, y2: optional %y2, y3: optional %y3, y4: optional %y4,
+      y5: optional %y5, y6: optional %y6, y7: optional %y7)
+    irdl.attributes {"update_rule" = %update_rule}
+  }
+
   // Each token's rows added up with their weights; padding becomes zero.
   irdl.operation @combine {
     %x = irdl.base "!builtin.tensor"

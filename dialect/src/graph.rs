@@ -172,6 +172,13 @@ pub enum OpKind {
     /// after [B, (memory,) head, …]…) -> (cotangents of inputs [R, head, …]…, of parameters [B, (memory,) head, …]…, of
     /// the states before…)`: the adjoint of `Scan`.
     ScanGradient { update_rule: String },
+    /// `(inputs [R, (head,) …]…, parameters [(head,) …]…, states [B, (memory,) head, …]…, segments i32 [MB+1]
+    /// (, position i32 [T])) -> (states of each row [R, head, …]…)`: those that the update rule reads, without reading
+    /// them; operands as of `Scan`, without inputs and parameters that are only read with.
+    ScanStates { update_rule: String },
+    /// `(inputs [R, (head,) …]…, parameters [(head,) …]…, states of each row [R, head, …]…) -> (outputs [R, head, …]…)`:
+    /// what the update rule reads of the results of `ScanStates`, with the inputs and parameters that it reads with.
+    ReadStates { update_rule: String },
     /// `(x [kT, …], slot i32 [T, choice], weight f32 [T, choice]) -> [T, …]`; padding becomes zero.
     Combine,
     /// `(routed [kT, …], slot i32 [T, choice k], tokens [T, …], slot' i32 [T, choice k+1]) -> [(k+1)T, …]`: the rows of a
@@ -335,17 +342,19 @@ impl Graph {
     /// # Errors
     /// As [`Graph::add`].
     pub fn result_types(&self, kind: &OpKind, operands: &[&Type]) -> Result<Vec<Type>, String> {
-        let (OpKind::Scan { update_rule } | OpKind::ScanGradient { update_rule }) = kind else {
-            return ops::result_types(kind, operands);
+        type Infer = fn(&UpdateRule, &[&Type]) -> Result<Vec<Type>, String>;
+        let (update_rule, infer): (_, Infer) = match kind {
+            OpKind::Scan { update_rule } => (update_rule, ops::scan_result_types),
+            OpKind::ScanGradient { update_rule } => (update_rule, ops::scan_gradient_result_types),
+            OpKind::ScanStates { update_rule } => (update_rule, ops::scan_states_result_types),
+            OpKind::ReadStates { update_rule } => (update_rule, ops::read_states_result_types),
+            _ => return ops::result_types(kind, operands),
         };
         let rule = self.update_rule(update_rule).ok_or_else(|| {
             let name = ops::name(kind).trim_start_matches("mom.");
             format!("`{name}` refers to `{update_rule}`, but there is no such update rule")
         })?;
-        match kind {
-            OpKind::Scan { .. } => ops::scan_result_types(rule, operands),
-            _ => ops::scan_gradient_result_types(rule, operands),
-        }
+        infer(rule, operands)
     }
 
     pub fn update_rule(&self, name: &str) -> Option<&UpdateRule> {

@@ -18,4 +18,5 @@ pub mod print;
 pub mod reference;
 pub mod rule;
 pub mod shape;
+pub mod split;
 pub mod verify;

@@ -10,7 +10,7 @@ use crate::{
     ops,
 };
 
-/// How many operands and results `mom.irdl.mlir` gives to `mom.scan`, each of them optional.
+/// How many operands and results `mom.irdl.mlir` gives to `mom.scan` and to its two parts, each of them optional.
 const SCAN_OPERANDS: usize = 24;
 const SCAN_RESULTS: usize = 8;
 /// As many results a scan's gradient may have.
@@ -212,7 +212,7 @@ fn attributes(op: &Op, body: &Body) -> Vec<(&'static str, String)> {
             [("top_k", top_k.to_string())].into_iter().chain(shared_state).collect()
         }
         OpKind::Sort { memories } => vec![("memories", memories.to_string())],
-        OpKind::Scan { update_rule } => vec![
+        OpKind::Scan { update_rule } | OpKind::ScanStates { update_rule } | OpKind::ReadStates { update_rule } => vec![
             ("update_rule", format!("@{}", symbol(update_rule))),
             ("operandSegmentSizes", taken(op.operands.len(), SCAN_OPERANDS)),
             ("resultSegmentSizes", taken(op.results.len(), SCAN_RESULTS)),
@@ -350,6 +350,8 @@ mod tests {
         for (name, kind, operands, results) in [
             ("scan", "optional", SCAN_OPERANDS, SCAN_RESULTS),
             ("scan_gradient", "optional", SCAN_OPERANDS, SCAN_GRADIENT_RESULTS),
+            ("scan_states", "optional", SCAN_OPERANDS, SCAN_RESULTS),
+            ("read_states", "optional", SCAN_OPERANDS, SCAN_RESULTS),
             ("linears", "variadic", PRODUCTS, PRODUCTS),
             ("grouped_linears", "variadic", PRODUCTS, PRODUCTS),
             ("fused", "variadic", FUSED_OPERANDS, FUSED_RESULTS),

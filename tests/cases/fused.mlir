@@ -46,5 +46,9 @@ module @fused {
   "mom.set_state"(%52) {name = "shared"} : (tensor<?x1x2xf32, ["B", "head", "key"]>) -> ()
   %53 = "mom.combine"(%41, %35, %33) : (tensor<?x1x2xf32, ["2T", "head", "key"]>, tensor<?x2xi32, ["T", "choice"]>, tensor<?x2xf32, ["T", "choice"]>) -> tensor<?x1x2xf32, ["T", "head", "key"]>
   "mom.output"(%53) {name = "y"} : (tensor<?x1x2xf32, ["T", "head", "key"]>) -> ()
+  %54 = "mom.scan_states"(%38, %40, %36) {update_rule = @sum, operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, resultSegmentSizes = array<i32: 1, 0, 0, 0, 0, 0, 0, 0>} : (tensor<?x1x2xf32, ["2T", "head", "key"]>, tensor<?x3x1x2xf32, ["B", "memory", "head", "key"]>, tensor<?xi32, ["3B+1"]>) -> tensor<?x1x2xf32, ["2T", "head", "key"]>
+  %55 = "mom.combine"(%54, %35, %33) : (tensor<?x1x2xf32, ["2T", "head", "key"]>, tensor<?x2xi32, ["T", "choice"]>, tensor<?x2xf32, ["T", "choice"]>) -> tensor<?x1x2xf32, ["T", "head", "key"]>
+  %56 = "mom.read_states"(%55) {update_rule = @sum, operandSegmentSizes = array<i32: 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0>, resultSegmentSizes = array<i32: 1, 0, 0, 0, 0, 0, 0, 0>} : (tensor<?x1x2xf32, ["T", "head", "key"]>) -> tensor<?x1x2xf32, ["T", "head", "key"]>
+  "mom.output"(%56) {name = "mixed"} : (tensor<?x1x2xf32, ["T", "head", "key"]>) -> ()
   "mom.output"(%16) {name = "other"} : (tensor<?x3xf32, ["T", "out"]>) -> ()
 }

@@ -250,11 +250,13 @@ fn kind(op: &Operation, attributes: &mut Attributes) -> Checked<OpKind> {
         },
         "mom.sort" => OpKind::Sort { memories: attributes.size("memories")? },
         "mom.dispatch" => OpKind::Dispatch,
-        name @ ("mom.scan" | "mom.scan_gradient") => {
+        name @ ("mom.scan" | "mom.scan_gradient" | "mom.scan_states" | "mom.read_states") => {
             attributes.places();
             let update_rule = attributes.symbol("update_rule")?;
             match name {
                 "mom.scan" => OpKind::Scan { update_rule },
+                "mom.scan_states" => OpKind::ScanStates { update_rule },
+                "mom.read_states" => OpKind::ReadStates { update_rule },
                 _ => OpKind::ScanGradient { update_rule },
             }
         }

@@ -19,11 +19,13 @@ mod program;
 mod routing;
 mod scan;
 mod scan_gradient;
+mod scan_states;
 mod segments;
 mod short_conv;
 
 pub use scan::result_types as scan_result_types;
 pub use scan_gradient::result_types as scan_gradient_result_types;
+pub use scan_states::{read_result_types as read_states_result_types, result_types as scan_states_result_types};
 
 pub(crate) use axis::evaluate as evaluate_axis_op;
 pub(crate) use contract::Contraction;
@@ -38,7 +40,7 @@ use crate::{
 };
 
 /// The names of all operations.
-pub const NAMES: [&str; 36] = [
+pub const NAMES: [&str; 38] = [
     "mom.input",
     "mom.param",
     "mom.state",
@@ -65,6 +67,8 @@ pub const NAMES: [&str; 36] = [
     "mom.dispatch",
     "mom.scan",
     "mom.scan_gradient",
+    "mom.scan_states",
+    "mom.read_states",
     "mom.combine",
     "mom.append",
     "mom.join_memories",
@@ -107,6 +111,8 @@ pub fn name(kind: &OpKind) -> &'static str {
         OpKind::Dispatch => "mom.dispatch",
         OpKind::Scan { .. } => "mom.scan",
         OpKind::ScanGradient { .. } => "mom.scan_gradient",
+        OpKind::ScanStates { .. } => "mom.scan_states",
+        OpKind::ReadStates { .. } => "mom.read_states",
         OpKind::Combine => "mom.combine",
         OpKind::Append => "mom.append",
         OpKind::JoinMemories => "mom.join_memories",
@@ -151,7 +157,10 @@ pub fn result_types(kind: &OpKind, operands: &[&Type]) -> Result<Vec<Type>, Stri
         OpKind::Router { top_k, shared_state } => routing::router(*top_k, *shared_state, operands),
         OpKind::Sort { memories } => routing::sort(*memories, operands),
         OpKind::Dispatch => routing::dispatch(operands),
-        OpKind::Scan { update_rule } | OpKind::ScanGradient { update_rule } => Err(format!(
+        OpKind::Scan { update_rule }
+        | OpKind::ScanGradient { update_rule }
+        | OpKind::ScanStates { update_rule }
+        | OpKind::ReadStates { update_rule } => Err(format!(
             "a scan takes its types from the update rule `{update_rule}`, which only the whole graph knows"
         )),
         OpKind::Combine => routing::combine(operands),
@@ -222,6 +231,8 @@ pub(crate) fn evaluate(
     results: &[&Type],
     step: &mut Step<'_>,
 ) -> Result<Vec<Tensor>, String> {
+    let graph = step.graph;
+    let rule = |name: &str| graph.update_rule(name).ok_or_else(|| format!("there is no update rule `{name}`"));
     Ok(match kind {
         OpKind::Input { name, .. } => program::evaluate_input(name, results[0], step)?,
         OpKind::Param { name, ty, .. } => program::evaluate_param(name, ty, step)?,
@@ -247,14 +258,10 @@ pub(crate) fn evaluate(
         OpKind::Router { top_k, shared_state } => routing::evaluate_router(*top_k, *shared_state, operands),
         OpKind::Sort { memories } => routing::evaluate_sort(*memories, operands),
         OpKind::Dispatch => routing::evaluate_dispatch(operands),
-        OpKind::Scan { update_rule } => {
-            let rule = step.graph.update_rule(update_rule);
-            scan::evaluate(rule.ok_or_else(|| format!("there is no update rule `{update_rule}`"))?, operands)?
-        }
-        OpKind::ScanGradient { update_rule } => {
-            let rule = step.graph.update_rule(update_rule);
-            scan_gradient::evaluate(rule.ok_or_else(|| format!("there is no update rule `{update_rule}`"))?, operands)?
-        }
+        OpKind::Scan { update_rule } => scan::evaluate(rule(update_rule)?, operands)?,
+        OpKind::ScanGradient { update_rule } => scan_gradient::evaluate(rule(update_rule)?, operands)?,
+        OpKind::ScanStates { update_rule } => scan_states::evaluate(rule(update_rule)?, operands)?,
+        OpKind::ReadStates { update_rule } => scan_states::evaluate_read(rule(update_rule)?, operands)?,
         OpKind::Combine => routing::evaluate_combine(operands),
         OpKind::Append => routing::evaluate_append(operands),
         OpKind::JoinMemories => memories::evaluate_join(operands),

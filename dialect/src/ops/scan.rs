@@ -32,10 +32,15 @@ pub(super) struct Frame {
 /// # Errors
 /// Which operand does not fit which input or state of the update rule.
 pub fn result_types(rule: &UpdateRule, operands: &[&Type]) -> Result<Vec<Type>, String> {
+    types("scan", rule, operands)
+}
+
+/// As [`result_types`], for the operation `op`.
+pub(super) fn types(op: &str, rule: &UpdateRule, operands: &[&Type]) -> Result<Vec<Type>, String> {
     let ports = rule.arguments().count();
     if operands.len() != ports + 1 && operands.len() != ports + 2 {
         return Err(format!(
-            "`scan` of `{}` takes {} inputs, {} parameters, {} states, segments and perhaps position; found {} operands",
+            "`{op}` of `{}` takes {} inputs, {} parameters, {} states, segments and perhaps position; found {} operands",
             rule.name,
             rule.inputs.len(),
             rule.parameters.len(),
@@ -44,10 +49,10 @@ pub fn result_types(rule: &UpdateRule, operands: &[&Type]) -> Result<Vec<Type>, 
         ));
     }
     let (operands, rest) = operands.split_at(ports);
-    let frame = frame("scan", rule, operands)?;
-    check::same("scan", "segments", rest[0], &frame.segments())?;
+    let frame = frame(op, rule, operands)?;
+    check::same(op, "segments", rest[0], &frame.segments())?;
     if let Some(position) = rest.get(1) {
-        check::same("scan", "position", position, &check::index(frame.rows))?;
+        check::same(op, "position", position, &check::index(frame.rows))?;
     }
     let states = &operands[ports - rule.states.len()..];
     let outputs = rule.outputs.iter().map(|port| frame.token_type(&port.ty));
@@ -63,23 +68,8 @@ pub(super) fn frame(op: &str, rule: &UpdateRule, operands: &[&Type]) -> Result<F
         return Err(format!("`{op}` needs an update rule with an input and a state; `{}` has not both", rule.name));
     };
     let (rows, _) = check::rows(op, &format!("the input `{}`", rule.inputs[0].name), input)?;
-    let memory = state.axis("memory").cloned();
-    let head = state.axis("head").cloned().ok_or_else(|| {
-        format!("`{op}` needs the state `{}` with an axis `head`; found {}", rule.states[0].name, state.describe())
-    })?;
-    let frame = Frame { rows, memory, head };
-    for (port, found) in rule.inputs.iter().zip(inputs) {
-        let head = frame.head_of(found);
-        if **found != frame.row_type(head.as_ref(), &port.ty) {
-            return Err(misfit(op, rule, "input", &port.name, found, &frame.row_type(Some(&frame.head), &port.ty)));
-        }
-    }
-    for (port, found) in rule.parameters.iter().zip(parameters) {
-        let expected = |head: Option<Axis>| Type::f32(head.into_iter().chain(port.ty.axes.clone()).collect::<Vec<_>>());
-        if **found != expected(frame.head_of(found)) {
-            return Err(misfit(op, rule, "parameter", &port.name, found, &expected(Some(frame.head.clone()))));
-        }
-    }
+    let frame = Frame::new(op, &rule.states[0], state, rows)?;
+    frame.check_given(op, rule, inputs, parameters)?;
     for (port, found) in rule.states.iter().zip(states) {
         let expected = frame.state_type(&port.ty);
         if **found != expected {
@@ -90,6 +80,38 @@ pub(super) fn frame(op: &str, rule: &UpdateRule, operands: &[&Type]) -> Result<F
 }
 
 impl Frame {
+    /// Reads the memories and heads off a state.
+    pub(super) fn new(op: &str, port: &Port, state: &Type, rows: Extent) -> Result<Frame, String> {
+        let head = state.axis("head").cloned().ok_or_else(|| {
+            format!("`{op}` needs the state `{}` with an axis `head`; found {}", port.name, state.describe())
+        })?;
+        Ok(Frame { rows, memory: state.axis("memory").cloned(), head })
+    }
+
+    /// Checks that inputs and parameters fit.
+    pub(super) fn check_given(
+        &self,
+        op: &str,
+        rule: &UpdateRule,
+        inputs: &[&Type],
+        parameters: &[&Type],
+    ) -> Result<(), String> {
+        for (port, found) in rule.inputs.iter().zip(inputs) {
+            let expected = |head: Option<&Axis>| self.row_type(head, &port.ty);
+            if **found != expected(self.head_of(found).as_ref()) {
+                return Err(misfit(op, rule, "input", &port.name, found, &expected(Some(&self.head))));
+            }
+        }
+        for (port, found) in rule.parameters.iter().zip(parameters) {
+            let expected =
+                |head: Option<Axis>| Type::f32(head.into_iter().chain(port.ty.axes.clone()).collect::<Vec<_>>());
+            if **found != expected(self.head_of(found)) {
+                return Err(misfit(op, rule, "parameter", &port.name, found, &expected(Some(self.head.clone()))));
+            }
+        }
+        Ok(())
+    }
+
     /// The head axis of an input or parameter: none where all heads share it, and the scan's own where it does not fit.
     fn head_of(&self, found: &Type) -> Option<Axis> {
         let own = found.axis("head")?;

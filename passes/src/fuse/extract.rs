@@ -20,6 +20,7 @@ use super::{
     rewrite::Saturated,
     term::{Head, Node, Terms},
 };
+use crate::kernel::fused;
 
 /// Whether native code has a kernel for a fused operation; if not, why.
 pub(crate) type Supports<'a> = dyn Fn(&Fused) -> Result<(), String> + 'a;
@@ -155,7 +156,7 @@ impl<'a> Search<'a> {
     /// The cost of an operation alone in a kernel.
     fn cost_of_one(&self, class: Id, node: &Node) -> Option<f64> {
         let kind = node.kind()?;
-        if *kind == OpKind::Append {
+        if !fused::stands_alone(kind) {
             return None;
         }
         let part = super::draft::Part { class, node: node.clone() };

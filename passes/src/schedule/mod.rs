@@ -325,6 +325,9 @@ impl<'a> Scheduler<'a> {
             }
             OpKind::Sort { memories } => routing::sort(*memories, elements(0)),
             OpKind::Append => return Err("native code does not append rows to a routed stream".into()),
+            OpKind::ScanStates { .. } | OpKind::ReadStates { .. } => {
+                return Err("native code does not store the states of each row; it reads them as a `scan` does".into());
+            }
             OpKind::Fused(fused) => fused::fused(Cx { target, graph: self.graph, options: self.options }, fused)?,
             OpKind::AppendCache => attention::append_cache(target, elements(0), capacity(operand(1))),
             OpKind::Attention { window, scale } => {

@@ -14,12 +14,16 @@ mod dispatch;
 mod fold;
 mod matching;
 mod product;
+mod reading;
 mod routing;
 
 /// The rewrites in the order in which they are applied. Those of the last phase are the folds: they change which kernel
 /// computes a value, the others what is computed.
-pub(crate) const PHASES: [&[&[Rewrite]]; 3] =
-    [&[dead::REWRITES, routing::REWRITES, dispatch::REWRITES], &[product::REWRITES], &[fold::REWRITES]];
+pub(crate) const PHASES: [&[&[Rewrite]]; 3] = [
+    &[dead::REWRITES, routing::REWRITES, dispatch::REWRITES, reading::REWRITES],
+    &[product::REWRITES],
+    &[fold::REWRITES],
+];
 
 /// All rewrites.
 pub(crate) fn all() -> impl Iterator<Item = &'static Rewrite> {

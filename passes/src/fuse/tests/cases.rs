@@ -7,6 +7,7 @@ use mom_dialect::graph::{Function, Graph, OpKind, ValueId};
 use super::{
     numeric::saturated,
     programs::{Mixture, Program},
+    reading::{Form, Query, Reading},
 };
 use crate::fuse::{rewrite::Rewrite, rewrites};
 
@@ -34,6 +35,36 @@ pub(super) const CASES: &[Case] = &[
         "combine-after-linear",
         || combined(Order::Dispatched, Map::Factor),
         || combined(Order::Dispatched, Map::OwnFactor),
+    ),
+    ("scan-split", || Reading::of("simple_gla", Form::Scan), || Reading::of("simple_gla", Form::Alone)),
+    // Along tokens a scan is zero at padding, and what is read there with a bonus is not.
+    ("scan-split", || Reading::of("two_readings", Form::Scan), || Reading::of("mamba2_ssd", Form::AlongTokens)),
+    ("scan-split", || Reading::of("rwkv6", Form::Scan), || Reading::of("gated_delta_rule", Form::Mixed)),
+    ("scan-join", || Reading::of("gated_delta_rule", Form::Split), || Reading::of("gated_delta_rule", Form::Mixed)),
+    ("scan-join", || Reading::of("two_readings", Form::Split), || Reading::of("rwkv6", Form::Torn)),
+    ("scan-join", || Reading::of("rwkv6", Form::Split), || Reading::of("mamba2_ssd", Form::SplitAlongTokens)),
+    ("scan-join", || Reading::of("linear_attn", Form::SplitAlongTokens), || Reading::of("gsa", Form::SplitAlongTokens)),
+    ("combine-before-read", || Reading::of("simple_gla", Form::Split), || Reading::with(Query::Convolved, Form::Split)),
+    (
+        "combine-before-read",
+        || Reading::of("gated_delta_rule", Form::Split),
+        || Reading::with(Query::OfMemories, Form::Split),
+    ),
+    (
+        "combine-before-read",
+        || Reading::of("two_readings", Form::Split),
+        || Reading::with(Query::OfOtherTokens, Form::Split),
+    ),
+    // Not linear in the states; linear, but for what the token adds.
+    ("combine-before-read", || Reading::of("sum_of_two", Form::Split), || Reading::of("linear_attn_norm", Form::Split)),
+    ("combine-before-read", || Reading::of("hgrn", Form::Split), || Reading::of("rwkv6", Form::Split)),
+    ("combine-after-read", || Reading::of("simple_gla", Form::Mixed), || Reading::of("linear_attn_norm", Form::Mixed)),
+    ("combine-after-read", || Reading::of("gated_delta_rule", Form::Mixed), || Reading::of("mamba2_ssd", Form::Mixed)),
+    // Both states must be mixed by the same weights.
+    (
+        "combine-after-read",
+        || Reading::of("sum_of_two", Form::Mixed),
+        || Reading::of("sum_of_two", Form::MixedUnevenly),
     ),
     ("products-merge", || products(true), || products(false)),
     ("grouped-products-merge", || grouped_products(true), || grouped_products(false)),

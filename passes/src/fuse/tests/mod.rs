@@ -3,4 +3,5 @@
 mod cases;
 mod numeric;
 mod programs;
+mod reading;
 mod search;

@@ -9,6 +9,8 @@ use mom_dialect::{
     shape::{Axis, DType, Extent, Type},
 };
 
+use super::reading::{Form, Reading};
+
 const HEADS: usize = 2;
 const SIZES: [(&str, usize); 4] = [("key", 4), ("value", 3), ("slot", 2), ("heads", HEADS)];
 
@@ -71,6 +73,15 @@ impl Program {
         self.one(OpKind::Param { name: name.into(), ty: Type::new(DType::F32, axes), source }, &[])
     }
 
+    /// A parameter that is there already.
+    pub(super) fn known_param(&self, wanted: &str) -> Option<ValueId> {
+        let mut ops = self.graph.body.ops.iter();
+        ops.find_map(|op| match &op.kind {
+            OpKind::Param { name, .. } if name == wanted => Some(op.results[0]),
+            _ => None,
+        })
+    }
+
     /// An input of the step: `position`, `cu_seqlens`, `tokens`.
     pub(super) fn input(&mut self, name: &str) -> ValueId {
         let known = self.graph.body.ops.iter().find_map(|op| match &op.kind {
@@ -100,9 +111,16 @@ impl Program {
     }
 
     pub(super) fn route(&mut self, x: ValueId, memories: usize, top_k: usize) -> Routed {
-        let gate = self.param_of("gate", vec![Axis::named("memory", memories), axis("model")]);
+        self.route_with(x, memories, top_k, false)
+    }
+
+    /// Routing with the shared state as one more choice, or without.
+    pub(super) fn route_with(&mut self, x: ValueId, memories: usize, top_k: usize, shared_state: bool) -> Routed {
+        let axes = vec![Axis::named("memory", memories), axis("model")];
+        let gate = self.known_param("gate").unwrap_or_else(|| self.param_of("gate", axes));
         let logits = self.one(OpKind::Linear, &[x, gate]);
-        let router = self.several(OpKind::Router { top_k, shared_state: false }, &[logits]);
+        let router = self.several(OpKind::Router { top_k, shared_state }, &[logits]);
+        let memories = memories + usize::from(shared_state);
         let (position, cu_seqlens) = (self.input("position"), self.input("cu_seqlens"));
         let sort = self.several(OpKind::Sort { memories }, &[router[0], position, cu_seqlens]);
         let [permutation, slot, segments] = sort[..] else { panic!("a sort has three results") };
@@ -126,6 +144,7 @@ impl Program {
 }
 
 /// What routing gives.
+#[derive(Clone, Copy)]
 pub(super) struct Routed {
     pub(super) memories: usize,
     pub(super) permutation: ValueId,
@@ -245,7 +264,7 @@ impl Layer {
         }
         for port in self.rule.parameters.clone() {
             let axes = [vec![axis("head")], port.ty.axes.clone()].concat();
-            let known = self.known_param(&port.name);
+            let known = self.program.known_param(&port.name);
             operands.push(known.unwrap_or_else(|| self.program.param_of(&port.name, axes)));
         }
         let states = self.rule.states.clone();
@@ -262,19 +281,10 @@ impl Layer {
         results[0]
     }
 
-    /// Whoever needs a parameter in both streams has one.
-    fn known_param(&self, wanted: &str) -> Option<ValueId> {
-        let mut ops = self.program.graph.body.ops.iter();
-        ops.find_map(|op| match &op.kind {
-            OpKind::Param { name, .. } if name == wanted => Some(op.results[0]),
-            _ => None,
-        })
-    }
-
     fn decay(&mut self, x: ValueId, name: &str) -> ValueId {
         let (log, bias) = (format!("{name}_log"), format!("{name}_bias"));
-        let log = self.known_param(&log).unwrap_or_else(|| self.program.param(&log, &["head"]));
-        let bias = self.known_param(&bias).unwrap_or_else(|| self.program.param(&bias, &["head"]));
+        let log = self.program.known_param(&log).unwrap_or_else(|| self.program.param(&log, &["head"]));
+        let bias = self.program.known_param(&bias).unwrap_or_else(|| self.program.param(&bias, &["head"]));
         let strength = self.program.function(Function::Exp, &[log]);
         let strength = self.program.function(Function::Neg, &[strength]);
         let moved = self.program.function(Function::Add, &[x, bias]);
@@ -285,7 +295,7 @@ impl Layer {
     fn short_conv(&mut self, x: ValueId, routed: &Routed, shared: bool, name: &str, names: &[&str]) -> ValueId {
         let filter = format!("{name}_conv1d");
         let taps = [names, &["tap"]].concat();
-        let filter = self.known_param(&filter).unwrap_or_else(|| self.program.param(&filter, &taps));
+        let filter = self.program.known_param(&filter).unwrap_or_else(|| self.program.param(&filter, &taps));
         let state = format!("{}conv.{name}", if shared { "shared_" } else { "" });
         let window = self.state(&state, shared, axes(&[&["tap"], names].concat()));
         let mut operands = vec![x, filter, window];
@@ -322,6 +332,10 @@ pub(super) fn all() -> Vec<(&'static str, Graph)> {
         ("two states", Mixture { update_rule: "gsa", ..gated_delta }.program()),
         ("parameters", Mixture { update_rule: "ttt_linear", ..gated_delta }.program()),
         ("positions", Mixture { update_rule: "linear_attn", rotary: true, ..gated_delta }.program()),
+        ("a query of tokens", Reading { shared_state: true, ..Reading::PLAIN }.program()),
+        ("mixed memories", Reading::of("gated_delta_rule", Form::Mixed)),
+        ("mixed memories of two states", Reading::of("sum_of_two", Form::Mixed)),
+        ("states and what is read of them", Reading::of("two_readings", Form::Split)),
         ("arithmetic", arithmetic()),
         ("linear maps around a mixture", linear_maps()),
     ]

@@ -10,6 +10,7 @@ use mom_dialect::{
 use super::{
     numeric::{self, Numbers},
     programs::{self, Mixture, Program},
+    reading::{Form, Reading},
 };
 use crate::{
     Options, Rewriting, Target,
@@ -117,6 +118,19 @@ fn one_memory_is_not_routed() {
     };
     assert_ne!(count(&graph, routing), 0);
     assert_eq!(count(&fusion.graph, routing), 0);
+}
+
+/// A program that mixes memories before it reads them is run as one that reads first, since no kernel stores the states of
+/// each row.
+#[test]
+fn mixed_memories_are_read_before() {
+    let of_states = |kind: &OpKind| matches!(kind, OpKind::ScanStates { .. } | OpKind::ReadStates { .. });
+    for form in [Form::Split, Form::Mixed] {
+        let graph = Reading::of("gated_delta_rule", form);
+        let fusion = fused(&graph, &Selection::default());
+        assert_eq!((count(&graph, of_states), count(&fusion.graph, of_states)), (2, 0));
+        assert_eq!(count(&fusion.graph, |kind| matches!(kind, OpKind::Scan { .. })), 1);
+    }
 }
 
 /// Without any rewrite, what nobody reads is gone and what was there twice is there once.

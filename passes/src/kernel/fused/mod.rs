@@ -76,6 +76,12 @@ pub(crate) fn single<'a>(target: &Target, body: &Body, op: &Op) -> Result<Kernel
     }
 }
 
+/// Whether native code has a kernel for an operation by itself, or needs none: rows are never appended to a routed stream
+/// in memory, nor are the states of each row stored.
+pub(crate) fn stands_alone(kind: &OpKind) -> bool {
+    !matches!(kind, OpKind::Append | OpKind::ScanStates { .. } | OpKind::ReadStates { .. })
+}
+
 /// Whether an operation says how the work of a launch is cut.
 fn is_anchor(kind: &OpKind) -> bool {
     matches!(
