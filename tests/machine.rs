@@ -1,10 +1,16 @@
 //! The two ways to run a program, compiled and interpreted, behind one trait: every check is written once.
 
-use std::{collections::BTreeMap, fmt, path::Path};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
 
 use mom_dialect::{
     diagnostic::Source,
     graph::{Body, Graph, OpKind},
+    print::print,
     reference::{self, Inputs, Interpreter, LogitRows},
     shape::{Axis, DType, Extent},
 };
@@ -212,8 +218,21 @@ impl Model {
     }
 
     pub(crate) fn compiled(&self, params: &Params, sequences: usize) -> Outcome<Compiled> {
-        let model = module(&self.program()?)?.bind(Device::cpu()?, weights(params))?;
+        let model = self.module()?.bind(Device::cpu()?, weights(params))?;
         Ok(Compiled { session: model.batch(sequences)? })
+    }
+
+    /// Equal programs are compiled once: most rewrites leave most golden layers as they are.
+    fn module(&self) -> Outcome<Module> {
+        static KNOWN: Mutex<BTreeMap<String, Module>> = Mutex::new(BTreeMap::new());
+        let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let program = format!("{:?} {:?}\n{}", self.info, self.options, print(&self.graph));
+        if let Some(module) = known().get(&program) {
+            return Ok(module.clone());
+        }
+        let module = module(&self.program()?)?;
+        known().insert(program, module.clone());
+        Ok(module)
     }
 
     /// The same code on so many threads. Every item counts as long work, so that threads share the smallest launch.
