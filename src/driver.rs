@@ -19,13 +19,16 @@ use mom_dialect::{
 };
 use mom_passes::{
     ModelInfo, Options, Program, Rewriting, Target,
-    fuse::{Fusion, Selection},
+    fuse::{Fusion, Selection, rewrites},
 };
 use mom_runtime::plan::Plan;
 
 use crate::{
     build,
-    explain::{Explanation, Version},
+    explain::{
+        Explanation, Version,
+        ablation::{self, Ablation, Variant},
+    },
     failure::{Failure, Reproducer, guarded},
     spec::{self, ModelSpec},
 };
@@ -154,6 +157,48 @@ impl Driver {
     /// # Errors
     /// E01 to E05, whatever the stages up to `tiled` find; a program that is of the stage `fused` already.
     pub fn explain(&mut self) -> Result<Explanation, Failure> {
+        let (graph, info) = self.unfused()?;
+        let before = self.version(&graph, &info, &Selection::none())?;
+        let after = self.version(&graph, &info, &self.rewriting.selection)?;
+        Ok(Explanation { model: info.model, rewriting: self.rewriting.clone(), before, after })
+    }
+
+    /// The model without rewrites, without each of those that are selected, and with them.
+    ///
+    /// # Errors
+    /// As for [`Driver::explain`].
+    pub fn ablate(&mut self) -> Result<Ablation, Failure> {
+        let (graph, info) = self.unfused()?;
+        self.rewriting.steps = ablation::steps(info.block_tokens);
+        let selection = &self.rewriting.selection;
+        let without = |name: &str| {
+            let mut left = selection.clone();
+            left.without.push(name.to_owned());
+            (format!("without `{name}`"), left)
+        };
+        let admitted = rewrites().into_iter().filter(|rewrite| selection.admits(rewrite));
+        let selections = [("no rewrites".to_owned(), Selection::none())]
+            .into_iter()
+            .chain(admitted.map(|rewrite| without(rewrite.name)))
+            .chain([("all rewrites".to_owned(), selection.clone())]);
+        let mut variants = Vec::new();
+        for (name, selection) in selections {
+            variants.push(Variant {
+                name,
+                version: self.version(&graph, &info, &selection)?,
+                same: false,
+                times: None,
+            });
+        }
+        if let Some((all, others)) = variants.split_last_mut() {
+            let all = print::print(&all.version.fusion.graph);
+            others.iter_mut().for_each(|other| other.same = print::print(&other.version.fusion.graph) == all);
+        }
+        Ok(Ablation { model: info.model, rewriting: self.rewriting.clone(), variants })
+    }
+
+    /// The stage `mom` of a model that is not beyond it.
+    fn unfused(&mut self) -> Result<(Graph, ModelInfo), Failure> {
         let model = self.timed("read", Driver::read)?;
         let (graph, info) = self.timed("mom", |driver| driver.mom(model))?;
         if is_fused(&graph) {
@@ -162,14 +207,13 @@ impl Driver {
                 "`{model}` is of the stage `fused`, where rewriting is done; give the model, or its stage `mom`"
             )));
         }
-        let version = |driver: &Driver, selection: &Selection| {
-            let fusion = driver.rewritten(&graph, selection)?;
-            let program = driver.tiled(&fusion.graph, &info)?;
-            Ok::<_, Failure>(Version { fusion, program, times: None })
-        };
-        let before = version(self, &Selection::none())?;
-        let after = version(self, &self.rewriting.selection)?;
-        Ok(Explanation { model: info.model.clone(), rewriting: self.rewriting.clone(), before, after })
+        Ok((graph, info))
+    }
+
+    fn version(&self, graph: &Graph, info: &ModelInfo, selection: &Selection) -> Result<Version, Failure> {
+        let fusion = self.rewritten(graph, selection)?;
+        let program = self.tiled(&fusion.graph, info)?;
+        Ok(Version { fusion, program, times: None })
     }
 
     /// Compiles the model and writes its artifact to `output`, which lies in a temporary folder: see
@@ -233,7 +277,7 @@ impl Driver {
 
     fn rewritten(&self, graph: &Graph, selection: &Selection) -> Result<Fusion, Failure> {
         let flags = flags(selection);
-        let rewriting = Rewriting { selection: selection.clone(), machine: self.rewriting.machine.clone() };
+        let rewriting = Rewriting { selection: selection.clone(), ..self.rewriting.clone() };
         replayable(graph, &format!("{}{flags}", self.target.name), || {
             let fusion = mom_passes::fuse(graph, &self.target, &Options::default(), &rewriting);
             sound(fusion.graph.clone())?;

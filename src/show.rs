@@ -59,9 +59,13 @@ pub fn share(part: f64) -> String {
     format!("{:.0} %", 100.0 * part)
 }
 
-/// How much a second number is above or below a first: -12.3 %.
+/// How much a second number is above or below a first: -12.3 %. Little changes have one more digit.
 pub fn change(before: f64, after: f64) -> String {
-    if before > 0.0 { format!("{:+.1} %", 100.0 * (after - before) / before) } else { String::new() }
+    match 100.0 * (after - before) / before {
+        _ if before <= 0.0 => String::new(),
+        little if little.abs() < 0.1 => format!("{little:+.2} %"),
+        percent => format!("{percent:+.1} %"),
+    }
 }
 
 /// What a kernel computes, each operation once: `dispatch, 3 short_conv, scan`.

@@ -20,6 +20,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("explain::page_escapes_names", page_escapes_names),
         trial("explain::without_rewrites_nothing_changes", without_rewrites_nothing_changes),
         trial("explain::kernels_are_measured", kernels_are_measured),
+        trial("explain::rewrites_are_left_out", rewrites_are_left_out),
         trial("explain::machines_are_read_as_written", machines_are_read_as_written),
         trial("explain::machine_is_measured", machine_is_measured),
     ]
@@ -141,6 +142,34 @@ fn kernels_are_measured() -> Outcome {
         // Two totals, and two columns for each region.
         4.. if text.contains("prefill, measured") && text.contains("decode, measured") => Ok(()),
         _ => Err(format!("nothing was measured:\n{text}").into()),
+    }
+}
+
+/// There is a row without rewrites, one with all, and each rewrite has a row or changes nothing.
+fn rewrites_are_left_out() -> Outcome {
+    let names = ["norm-fold", "products-merge", "router-of-one"];
+    let text =
+        momc(Path::new("."), &["explain", TWO_MEMORIES, "--ablate", "--measure", "--only-rewrites", &names.join(",")])?
+            .success()?;
+    let same = text.lines().find(|line| line.starts_with("The same program")).unwrap_or("");
+    for name in names {
+        // With one memory alone there is nothing to route, and this model has two.
+        let expected =
+            if name == "router-of-one" { same.contains(name) } else { text.contains(&format!("| without `{name}` |")) };
+        if !expected {
+            return Err(format!("{name} is not where it should be in\n{text}").into());
+        }
+    }
+    let rows = |name: &str| text.lines().filter(|line| line.starts_with(&format!("| {name} |"))).count();
+    // One table of the model, one of its layer.
+    if rows("no rewrites") != 2 || rows("all rewrites") != 2 {
+        return Err(format!("there are not two tables in\n{text}").into());
+    }
+    let columns = |line: &str| line.matches('|').count();
+    let tables: Vec<&str> = text.lines().filter(|line| line.starts_with('|')).collect();
+    match tables.chunk_by(|one, other| columns(one) == columns(other)).count() {
+        2 if text.contains("measured") && !text.contains("NaN") => Ok(()),
+        _ => Err(format!("rows are not of one length in\n{text}").into()),
     }
 }
 

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Times prefill of one layer where tokens go evenly to all memories, and where all go to one: prints the tokens a second of each.
+# Times the prefill of one layer where tokens go evenly to all memories, all to one, to two in turn, to all but one, and
+# where the router has no preference: see imbalance.rs here. Prints the fastest time of each, and how many times that of
+# the even routing it is.
 #
-#   examples/bench/imbalance.sh [TOKENS [ARGUMENTS OF momc run]]
-#
-# A layer alone routes by the embedding of a token, so a prompt of one token over and over goes to one memory, and a prompt
-# of many different ones goes to all of them.
+#   examples/bench/imbalance.sh [TOKENS [ROUNDS]]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 . scripts/setup.sh
 
 tokens=${1:-2048}
-shift || true
+rounds=${2:-15}
 cargo build --release --quiet
-momc=$(realpath "${CARGO_TARGET_DIR:-target}/release/momc")
+cargo build --release --quiet -p mom-runtime --example imbalance
+programs=$(realpath "${CARGO_TARGET_DIR:-target}/release")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
@@ -31,14 +31,5 @@ memories = 4
 top_k = 1
 shared_state = false
 MODEL
-"$momc" compile "$folder/layer.toml" -o "$folder/layer.so"
-
-even=$(seq 0 $((tokens - 1)) | awk '{ printf "%s%d", (NR > 1 ? "," : ""), ($1 * 2741) % 4096 }')
-one=$(seq 0 $((tokens - 1)) | awk '{ printf "%s7", (NR > 1 ? "," : "") }')
-for turn in 1 2 3; do
-    for routing in even one; do
-        printf '%s %s ' "$turn" "$routing"
-        "$momc" run "$folder/layer.so" --random-weights 1 --prompt-tokens "${!routing}" --max-tokens 1 "$@" 2>&1 >/dev/null |
-            grep ^prompt
-    done
-done
+"$programs/momc" compile "$folder/layer.toml" -o "$folder/layer.so"
+"$programs/examples/imbalance" "$folder/layer.so" "$tokens" "$rounds"

@@ -84,9 +84,8 @@ pub fn compile(
 
 /// The stage `fused` of a verified graph of the stage `mom`: see [`fuse`](mod@fuse).
 pub fn fuse(graph: &Graph, target: &Target, options: &Options, rewriting: &Rewriting) -> fuse::Fusion {
-    let Rewriting { selection, machine } = rewriting;
     let cx = kernel::fused::Cx { target, graph, options };
-    fuse::fuse(graph, machine, selection, &|fused| kernel::fused::fused(cx, fused).map(drop))
+    fuse::fuse(graph, rewriting, &|fused| kernel::fused::fused(cx, fused).map(drop))
 }
 
 impl Program {

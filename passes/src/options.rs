@@ -4,16 +4,27 @@
 use std::str::FromStr;
 
 use crate::{
-    fuse::{Selection, cost::Machine},
+    fuse::{
+        Selection,
+        cost::{Machine, Step, WORKLOAD},
+    },
     tile::Schedule,
 };
 
-/// How programs are rewritten.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// How programs are rewritten, and what is reported of it.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rewriting {
     pub selection: Selection,
     /// What the cost model holds the program against.
     pub machine: Machine,
+    /// The steps that reports give the work of kernels in. The search weighs [`WORKLOAD`] whatever they are.
+    pub steps: Vec<Step>,
+}
+
+impl Default for Rewriting {
+    fn default() -> Rewriting {
+        Rewriting { selection: Selection::default(), machine: Machine::default(), steps: WORKLOAD.to_vec() }
+    }
 }
 
 /// A way to run an update rule.

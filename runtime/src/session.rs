@@ -172,14 +172,14 @@ impl Session {
         self.prefill(&[token])
     }
 
-    /// As [`Session::prefill`], and answers how long each launch of the plan took; a prompt of several steps has their
-    /// sum.
+    /// As [`Session::step`] for the rows of the last tokens, and answers how long each launch of the plan took; pieces
+    /// that take several steps have their sum.
     ///
     /// # Errors
-    /// As for [`Session::prefill`].
-    pub fn launch_times(&mut self, tokens: &[u32]) -> Result<Vec<Duration>, Error> {
+    /// As for [`Session::step`].
+    pub fn launch_times(&mut self, pieces: &[Piece<'_>]) -> Result<Vec<Duration>, Error> {
         self.times = Some(vec![Duration::ZERO; self.model.plan().launches.len()]);
-        let done = self.prefill(tokens);
+        let done = self.step(pieces, Rows::Last);
         let times = self.times.take().unwrap_or_default();
         done.map(|_| times)
     }

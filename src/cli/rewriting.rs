@@ -39,7 +39,7 @@ impl RewritingArguments {
         }
         let machine = self.machine.as_deref().map(spec::machine::read).transpose()?;
         let selection = Selection { only, without: self.no_rewrite.clone(), ..Selection::default() };
-        Ok(Rewriting { selection, machine: machine.unwrap_or_default() })
+        Ok(Rewriting { selection, machine: machine.unwrap_or_default(), ..Rewriting::default() })
     }
 
     /// Whether anything is said at all.

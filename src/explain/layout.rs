@@ -5,12 +5,12 @@
 //! place of neighbours, then coordinates. Nothing here is random, so the same program is drawn the same.
 
 /// Height of a node, and the free height between two layers.
-pub(super) const NODE_HEIGHT: f64 = 46.0;
-const LAYER_GAP: f64 = 40.0;
+pub(super) const NODE_HEIGHT: f64 = 44.0;
+const LAYER_GAP: f64 = 36.0;
 /// Width of a node, of an edge that passes by, and the free width between them.
-pub(super) const NODE_WIDTH: f64 = 168.0;
-const EDGE_WIDTH: f64 = 10.0;
-const GAP: f64 = 16.0;
+pub(super) const NODE_WIDTH: f64 = 152.0;
+const EDGE_WIDTH: f64 = 4.0;
+const GAP: f64 = 11.0;
 const MARGIN: f64 = 12.0;
 /// How often orders and coordinates are improved; more changes little.
 const SWEEPS: usize = 12;

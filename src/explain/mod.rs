@@ -1,6 +1,8 @@
 //! What rewriting does to a model: its kernels before and after, what they cost by the model and on this machine, and how
-//! the one came from the other. [`text`] writes that as tables, [`page`] as a page with both programs drawn.
+//! the one came from the other. [`text`] writes that as tables, [`page`] as a page with both programs drawn; [`ablation`]
+//! says what each rewrite is worth.
 
+pub mod ablation;
 mod layout;
 pub mod measure;
 pub mod page;
@@ -8,7 +10,7 @@ pub mod text;
 
 use mom_passes::{
     Program, Rewriting,
-    fuse::{Fusion, KernelReport, cost::WORKLOAD},
+    fuse::{Fusion, KernelReport, cost::Step},
 };
 use mom_runtime::plan::{Linear, Plan, Sizes};
 
@@ -41,15 +43,15 @@ impl Version {
         self.fusion.regions.iter().map(|region| region.count * region.after.len()).sum()
     }
 
-    /// Modelled nanoseconds of each step of the workload.
-    fn modelled(&self) -> Vec<f64> {
-        let of = |step: usize| {
-            let regions = self.fusion.regions.iter();
-            let region =
-                regions.map(|region| region.count as f64 * region.after.iter().map(|it| it.work[step].1).sum::<f64>());
-            region.sum()
-        };
-        (0..WORKLOAD.len()).map(of).collect()
+    /// Modelled nanoseconds of a step, by its place among those of the report.
+    fn modelled(&self, step: usize) -> f64 {
+        self.sum(|kernel| kernel.work[step].1)
+    }
+
+    /// What all kernels together have of something.
+    fn sum(&self, of: impl Fn(&KernelReport) -> f64) -> f64 {
+        let regions = self.fusion.regions.iter();
+        regions.map(|region| region.count as f64 * region.after.iter().map(&of).sum::<f64>()).sum()
     }
 
     fn workspace(&self) -> Linear {
@@ -68,10 +70,9 @@ fn workspace(plan: &Plan) -> Linear {
     })
 }
 
-/// The sizes of the step that numbers are given for.
-fn prefill_sizes(plan: &Plan) -> Sizes {
-    let step = WORKLOAD[0];
-    let context = plan.context_capacity(step.tokens);
+/// The sizes of a step as the runtime knows them.
+fn sizes(plan: &Plan, step: &Step) -> Sizes {
+    let context = plan.context_capacity(step.context);
     Sizes { tokens: step.tokens, sequences: step.sequences, rows: step.sequences, context }
 }
 

@@ -1,10 +1,12 @@
-// Shows the facts of a kernel beside the pointer, and lights the edges to what it reads and to what reads it.
+// Shows the facts of a kernel beside it, and lights the edges to what it reads and to what reads it.
 const hover = document.getElementById("hover");
-function show(kernel, x, y) {
+function show(kernel) {
   hover.innerHTML = document.getElementById(kernel.dataset.facts).innerHTML;
   hover.hidden = false;
-  const left = Math.min(x + 18, innerWidth - hover.offsetWidth - 12);
-  const top = Math.min(y + 18, innerHeight - hover.offsetHeight - 12);
+  const box = kernel.getBoundingClientRect();
+  const fits = box.right + 14 + hover.offsetWidth < innerWidth;
+  const left = fits ? box.right + 14 : box.left - 14 - hover.offsetWidth;
+  const top = Math.min(box.top, innerHeight - hover.offsetHeight - 8);
   hover.style.left = Math.max(8, left) + "px";
   hover.style.top = Math.max(8, top) + "px";
 }
@@ -17,13 +19,9 @@ function light(kernel, on) {
   }
 }
 for (const kernel of document.querySelectorAll(".kernel")) {
-  kernel.addEventListener("mousemove", event => show(kernel, event.clientX, event.clientY));
-  kernel.addEventListener("mouseenter", () => light(kernel, true));
-  kernel.addEventListener("focus", () => {
-    const box = kernel.getBoundingClientRect();
-    show(kernel, box.right, box.top);
-    light(kernel, true);
-  });
+  for (const start of ["mouseenter", "focus"]) {
+    kernel.addEventListener(start, () => { show(kernel); light(kernel, true); });
+  }
   for (const end of ["mouseleave", "blur"]) {
     kernel.addEventListener(end, () => { hover.hidden = true; light(kernel, false); });
   }

@@ -5,13 +5,13 @@
 
 use std::fmt::Write;
 
-use mom_passes::fuse::{ChoiceReport, KernelReport, RegionReport, cost::WORKLOAD, rewrites};
+use mom_passes::fuse::{ChoiceReport, KernelReport, RegionReport, rewrites};
 use mom_runtime::show_bytes;
 
 use super::{
     Explanation, Version,
     layout::{Edge, NODE_HEIGHT, NODE_WIDTH, layout},
-    prefill_sizes,
+    sizes,
 };
 use crate::{
     show::{change, count, formula, ops, share, time},
@@ -19,11 +19,14 @@ use crate::{
 };
 
 /// The most letters in a drawn node.
-const LETTERS: usize = 24;
+const LETTERS: usize = 18;
 /// Operations that others are computed around, the weightiest first.
 const ANCHORS: [&str; 5] = ["scan", "attention", "grouped_linear", "linear", "router"];
 /// The most alternatives of one value that are listed.
 const ALTERNATIVES: usize = 12;
+
+/// Room that a drawing's frame takes beside it, in pixels.
+const BESIDE_DRAWING: f64 = 16.0;
 
 /// The whole page.
 pub fn write(explanation: &Explanation) -> String {
@@ -67,26 +70,27 @@ fn whole(page: &mut String, explanation: &Explanation) -> std::fmt::Result {
 }
 
 /// A card for each number of the whole program.
-fn totals(page: &mut String, Explanation { before, after, .. }: &Explanation) -> std::fmt::Result {
-    let plan = &after.program.plan;
-    let sizes = prefill_sizes(plan);
-    let bytes = |it: &Version| it.workspace().at(&sizes);
+fn totals(page: &mut String, Explanation { rewriting, before, after, .. }: &Explanation) -> std::fmt::Result {
     let mut cards = Vec::new();
     let mut card = |what: String, of: &dyn Fn(&Version) -> String, numbers: Option<(f64, f64)>| {
         cards.push((what, of(before), of(after), numbers));
     };
     let kernels = (before.kernel_count() as f64, after.kernel_count() as f64);
     card("kernels a step".to_owned(), &|it| it.kernel_count().to_string(), Some(kernels));
-    for (place, step) in WORKLOAD.iter().enumerate() {
-        let numbers = (before.modelled()[place], after.modelled()[place]);
-        card(format!("{}, T = {}, modelled", step.name, step.tokens), &|it| time(it.modelled()[place]), Some(numbers));
-        if let (Some(was), Some(is)) = (&before.times, &after.times) {
-            let measured = |it: &Version| it.times.as_ref().map_or_else(String::new, |it| time(it.total[place]));
-            card(format!("{}, measured", step.name), &measured, Some((was.total[place], is.total[place])));
+    for (place, step) in rewriting.steps.iter().enumerate() {
+        let numbers = (before.modelled(place), after.modelled(place));
+        card(format!("{}, T = {}, modelled", step.name, step.tokens), &|it| time(it.modelled(place)), Some(numbers));
+        let fastest = |it: &Version| it.times.as_ref().map(|times| times.steps[place].fastest());
+        if let (Some(was), Some(is)) = (fastest(before), fastest(after)) {
+            let measured = |it: &Version| fastest(it).map_or_else(String::new, time);
+            card(format!("{}, measured", step.name), &measured, Some((was, is)));
         }
     }
-    let numbers = (bytes(before) as f64, bytes(after) as f64);
-    card(format!("workspace, T = {}", sizes.tokens), &|it| show_bytes(bytes(it) as u64), Some(numbers));
+    if let Some(sizes) = rewriting.steps.first().map(|step| sizes(&after.program.plan, step)) {
+        let bytes = |it: &Version| it.workspace().at(&sizes);
+        let numbers = (bytes(before) as f64, bytes(after) as f64);
+        card(format!("workspace, T = {}", sizes.tokens), &|it| show_bytes(bytes(it) as u64), Some(numbers));
+    }
     card("workspace in bytes".to_owned(), &|it| formula(&it.workspace()), None);
     writeln!(page, "<div class=\"cards\">")?;
     for (what, was, is, numbers) in cards {
@@ -133,16 +137,17 @@ fn program(
 ) -> std::fmt::Result {
     let kernels = version.kernels(region);
     let drawn = layout(&kernels.iter().map(|kernel| kernel.reads.clone()).collect::<Vec<_>>());
+    let asked = &explanation.rewriting.steps;
     let weight =
-        |kernel: &KernelReport| -> f64 { kernel.work.iter().zip(WORKLOAD).map(|(it, step)| it.1 * step.times).sum() };
+        |kernel: &KernelReport| -> f64 { kernel.work.iter().zip(asked).map(|(it, step)| it.1 * step.times).sum() };
     let sum = |place: usize| time(kernels.iter().map(|kernel| kernel.work[place].1).sum());
-    let sums: Vec<String> =
-        WORKLOAD.iter().enumerate().map(|(at, step)| format!("{} {}", step.name, sum(at))).collect();
+    let sums: Vec<String> = asked.iter().enumerate().map(|(at, step)| format!("{} {}", step.name, sum(at))).collect();
     let most = kernels.iter().map(weight).fold(1.0, f64::max);
     let plural = if kernels.len() == 1 { "kernel" } else { "kernels" };
     writeln!(
         page,
-        "<figure>\n<figcaption><span><b>{name}</b>, {} {plural}</span><span class=\"soft\">{}</span></figcaption>",
+        "<figure style=\"flex-basis: {:.0}px\">\n<figcaption><span><b>{name}</b>, {} {plural}</span><span class=\"soft\">{}</span></figcaption>",
+        drawn.width + BESIDE_DRAWING,
         kernels.len(),
         sums.join(", ")
     )?;
@@ -164,9 +169,9 @@ fn program(
             "<g class=\"kernel\" tabindex=\"0\" data-facts=\"{facts}\" data-place=\"{place}\" style=\"--warm: {warm:.2}\">\
              <rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{NODE_WIDTH}\" height=\"{NODE_HEIGHT}\" rx=\"8\" />\
              <text x=\"{center:.1}\" y=\"{:.1}\">{}</text><text class=\"detail\" x=\"{center:.1}\" y=\"{:.1}\">{}</text></g>",
-            y + 20.0,
+            y + 19.0,
             escaped(&title(kernel)),
-            y + 36.0,
+            y + 35.0,
             kernel.work.iter().map(|(_, ns)| time(*ns)).collect::<Vec<_>>().join(" · ")
         )?;
     }
@@ -188,7 +193,7 @@ fn title(kernel: &KernelReport) -> String {
     }
     let anchor = ANCHORS.into_iter().find(|anchor| kernel.ops.iter().any(|op| op == anchor));
     let last = kernel.ops.last().map_or("", String::as_str);
-    format!("{} + {} more", anchor.unwrap_or(last), kernel.ops.len() - 1)
+    format!("{} + {}", anchor.unwrap_or(last), kernel.ops.len() - 1)
 }
 
 /// A line through points that leaves and meets each of them upright.
@@ -225,7 +230,7 @@ fn facts(
         "<table><tr><th></th><th class=\"number\">moved</th><th class=\"number\">flops</th><th class=\"number\">modelled</th>\
          <th class=\"number\">roof</th>{measured}</tr>"
     )?;
-    for (place, ((work, ns), step)) in kernel.work.iter().zip(WORKLOAD).enumerate() {
+    for (place, ((work, ns), step)) in kernel.work.iter().zip(&explanation.rewriting.steps).enumerate() {
         let mut cells = vec![
             show_bytes(work.bytes() as u64),
             count(work.flops()),
@@ -248,16 +253,16 @@ fn steps(page: &mut String, report: &RegionReport) -> std::fmt::Result {
         return writeln!(page, "<p class=\"soft\">No rewrite lowers the modelled cost.</p>");
     }
     writeln!(page, "<table><tr><th></th><th>rewrite</th><th>equation</th><th></th><th class=\"number\">cost</th>")?;
-    writeln!(page, "<th class=\"number\">change</th><th></th></tr>")?;
+    writeln!(page, "<th class=\"number\">change</th><th>of all that is saved</th></tr>")?;
     let known = rewrites();
-    let most = report.steps.iter().map(|(_, cost)| *cost).fold(report.cost, f64::max).max(1.0);
-    let bar = |cost: f64| format!("<span class=\"bar\" style=\"width: {:.1}%\"></span>", 100.0 * cost / most);
+    // Dense products cost so much that the cost itself hardly gets shorter.
+    let least = report.steps.iter().map(|(_, cost)| *cost).fold(report.cost, f64::min);
+    let saved = |cost: f64| (100.0 * (report.cost - cost) / (report.cost - least).max(1.0)).max(0.0);
     writeln!(
         page,
         "<tr><td></td><td class=\"soft\">the program as built</td><td></td><td></td><td class=\"number\">{}</td><td></td>\
-         <td class=\"bar-cell\">{}</td></tr>",
-        time(report.cost),
-        bar(report.cost)
+         <td></td></tr>",
+        time(report.cost)
     )?;
     let mut before = report.cost;
     for (place, (name, cost)) in report.steps.iter().enumerate() {
@@ -268,12 +273,12 @@ fn steps(page: &mut String, report: &RegionReport) -> std::fmt::Result {
         writeln!(
             page,
             "<tr><td class=\"number\">{}</td><td><code>{}</code></td><td>{equation}</td><td>{tag}</td>\
-             <td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"bar-cell\">{}</td></tr>",
+             <td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"bar-cell\"><span class=\"bar\" style=\"width: {:.1}%\"></span></td></tr>",
             place + 1,
             name.unwrap_or("as it was"),
             time(*cost),
             changed(before, *cost),
-            bar(*cost)
+            saved(*cost)
         )?;
         before = *cost;
     }
@@ -338,7 +343,7 @@ fn alternatives(page: &mut String, choice: &ChoiceReport) -> std::fmt::Result {
         };
         writeln!(
             page,
-            "<tr{}><td><code>{}</code></td><td>{}</td><td class=\"number\">{cost}</td><td class=\"number\">{changed}</td></tr>",
+            "<tr{}><td><code>{}</code></td><td class=\"name\">{}</td><td class=\"number\">{cost}</td><td class=\"number\">{changed}</td></tr>",
             if alternative.chosen { " class=\"chosen\"" } else { "" },
             escaped(&alternative.term),
             alternative.rewrite.unwrap_or("the program itself")

@@ -1,9 +1,9 @@
 //! An explanation as tables.
 
-use mom_passes::fuse::{KernelReport, RegionReport, cost::WORKLOAD, rewrites};
+use mom_passes::fuse::{KernelReport, RegionReport, cost::Step, rewrites};
 use mom_runtime::show_bytes;
 
-use super::{Explanation, Version, prefill_sizes};
+use super::{Explanation, Version, measure::Timing, sizes};
 use crate::{
     show::{change, count, formula, ops, share, time},
     spec::fp_name,
@@ -14,7 +14,7 @@ const NAME: usize = 44;
 
 /// The whole explanation.
 pub fn write(explanation: &Explanation) -> String {
-    let Explanation { model, rewriting, before, after } = explanation;
+    let Explanation { model, rewriting, after, .. } = explanation;
     let mut text = format!(
         "model {model}, fp {}, for {}\n",
         fp_name(rewriting.selection.numerics),
@@ -27,7 +27,7 @@ pub fn write(explanation: &Explanation) -> String {
         machine.vector_flops,
         time(machine.launch_ns)
     );
-    text += &totals(before, after);
+    text += &totals(explanation);
     for (index, region) in after.fusion.regions.iter().enumerate() {
         text += &format!("\n{}, {} in the program\n", region.name, times(region.count));
         text += &kernels(explanation, index);
@@ -44,23 +44,29 @@ fn times(count: usize) -> String {
     }
 }
 
-fn totals(before: &Version, after: &Version) -> String {
-    let sizes = prefill_sizes(&after.program.plan);
+fn totals(Explanation { rewriting, before, after, .. }: &Explanation) -> String {
     let mut rows = vec![vec!["a step".to_owned(), "before".to_owned(), "after".to_owned(), String::new()]];
     let mut row = |name: String, of: &dyn Fn(&Version) -> String, changed: String| {
         rows.push(vec![name, of(before), of(after), changed]);
     };
     row("kernels".to_owned(), &|it| it.kernel_count().to_string(), String::new());
     row("launches of native code".to_owned(), &|it| it.program.plan.launches.len().to_string(), String::new());
-    for (place, step) in WORKLOAD.iter().enumerate() {
-        let (was, is) = (before.modelled()[place], after.modelled()[place]);
-        row(format!("{}, modelled", step_name(place)), &|it| time(it.modelled()[place]), change(was, is));
-        if let (Some(was), Some(is)) = (&before.times, &after.times) {
-            let changed = change(was.total[place], is.total[place]);
-            let measured = |it: &Version| it.times.as_ref().map_or_else(String::new, |it| time(it.total[place]));
-            row(format!("{}, measured", step.name), &measured, changed);
-        }
+    for (place, step) in rewriting.steps.iter().enumerate() {
+        let (was, is) = (before.modelled(place), after.modelled(place));
+        row(format!("{}, modelled", step_name(step)), &|it| time(it.modelled(place)), change(was, is));
+        let (Some(was), Some(is)) = (&before.times, &after.times) else { continue };
+        let mut measured = |what: &str, of: fn(&Timing) -> f64| {
+            let shown =
+                |it: &Version| it.times.as_ref().map_or_else(String::new, |times| time(of(&times.steps[place])));
+            row(format!("{}, {what}", step.name), &shown, change(of(&was.steps[place]), of(&is.steps[place])));
+        };
+        measured("measured, the fastest step", Timing::fastest);
+        measured("measured, the median step", Timing::median);
+        measured("measured, all its launches", Timing::launches);
     }
+    let Some(sizes) = rewriting.steps.first().map(|step| sizes(&after.program.plan, step)) else {
+        return table(&rows, "");
+    };
     let bytes = |it: &Version| it.workspace().at(&sizes);
     let changed = change(bytes(before) as f64, bytes(after) as f64);
     row("workspace in bytes".to_owned(), &|it| formula(&it.workspace()), String::new());
@@ -73,8 +79,7 @@ fn totals(before: &Version, after: &Version) -> String {
     table(&rows, "")
 }
 
-fn step_name(place: usize) -> String {
-    let step = WORKLOAD[place];
+fn step_name(step: &Step) -> String {
     let tokens = if step.tokens == 1 { "1 token".to_owned() } else { format!("{} tokens", step.tokens) };
     format!("{} of {tokens}", step.name)
 }
@@ -83,7 +88,7 @@ fn step_name(place: usize) -> String {
 fn kernels(explanation: &Explanation, region: usize) -> String {
     let measured = explanation.after.times.is_some();
     let mut rows = vec![vec![String::new()], vec![String::new()]];
-    for step in WORKLOAD {
+    for step in &explanation.rewriting.steps {
         let columns: &[&str] = match measured {
             true => &["moved", "flops", "modelled", "roof", "measured", "roof"],
             false => &["moved", "flops", "modelled", "roof"],
@@ -97,7 +102,7 @@ fn kernels(explanation: &Explanation, region: usize) -> String {
         let kernels = version.kernels(region);
         let plural = if kernels.len() == 1 { "kernel" } else { "kernels" };
         let mut total = vec![format!("{name}, {} {plural}", kernels.len())];
-        for place in 0..WORKLOAD.len() {
+        for place in 0..explanation.rewriting.steps.len() {
             let sum = kernels.iter().map(|kernel| kernel.work[place].1).sum();
             total.extend([String::new(), String::new(), time(sum), String::new()]);
             if let Some(times) = &version.times {

@@ -66,6 +66,8 @@ pub struct Work {
     pub written: f64,
     /// Of what moves, weights and states: since the step before other kernels have driven them from the caches.
     pub cold: f64,
+    /// Bytes that the dense products in it would move by themselves: their rows, weights and outputs.
+    pub product_bytes: f64,
 }
 
 impl Work {
@@ -84,6 +86,7 @@ impl Work {
         self.read += other.read;
         self.written += other.written;
         self.cold += other.cold;
+        self.product_bytes += other.product_bytes;
     }
 }
 

@@ -105,7 +105,7 @@ pub(crate) fn work(terms: &Terms, kernel: &Kernel, step: &Step) -> Work {
     let root_rows = kernel.parts.last().and_then(|part| rows(part.class)).unwrap_or(Extent::ZERO.plus(1));
     let is_product = |part: &Part| matches!(part.node.kind(), Some(OpKind::Linear | OpKind::GroupedLinear));
     let anchor = kernel.parts.iter().position(is_product);
-    let mut read: BTreeMap<Id, f64> = BTreeMap::new();
+    let (mut read, mut read_by_products) = (BTreeMap::new(), BTreeMap::new());
     for (number, part) in kernel.parts.iter().enumerate() {
         let Some(kind) = part.node.kind() else { continue };
         let children: Vec<Id> = part.node.children.iter().map(|&child| terms.find(child)).collect();
@@ -130,10 +130,19 @@ pub(crate) fn work(terms: &Terms, kernel: &Kernel, step: &Step) -> Work {
         work.add(own);
         for (place, &child) in children.iter().enumerate() {
             let child = below_inline(terms, child).unwrap_or(child);
-            if kernel.operands.contains(&child) {
-                let bytes = cost::read(kind, place, &operands, step);
+            let bytes = cost::read(kind, place, &operands, step);
+            let note = |read: &mut BTreeMap<Id, f64>| {
                 read.entry(child).and_modify(|known| *known = known.max(bytes)).or_insert(bytes);
+            };
+            if kernel.operands.contains(&child) {
+                note(&mut read);
             }
+            if is_product(part) {
+                note(&mut read_by_products);
+            }
+        }
+        if is_product(part) {
+            work.product_bytes += terms[part.class].data.types.iter().map(|ty| cost::bytes(ty, step)).sum::<f64>();
         }
         if changes_states(kind) {
             // States are written where they are read.
@@ -147,6 +156,7 @@ pub(crate) fn work(terms: &Terms, kernel: &Kernel, step: &Step) -> Work {
         }
     }
     work.read = read.values().sum();
+    work.product_bytes += read_by_products.values().sum::<f64>();
     let is_weight = |class: Id| terms[class].nodes.iter().any(|node| matches!(node.head, Head::Leaf(Given::Param, _)));
     work.cold += read.iter().filter(|(class, _)| is_weight(**class)).map(|(_, bytes)| bytes).sum::<f64>();
     for (class, result) in results(kernel) {

@@ -28,8 +28,9 @@ mod tests;
 pub use report::{Alternative, ChoiceReport, KernelReport, RegionReport};
 pub use rewrite::Numerics;
 
+use crate::options::Rewriting;
+
 use self::{
-    cost::Machine,
     draft::Kernel,
     extract::{Search, Supports},
     region::{Region, Root, RootOf},
@@ -59,7 +60,8 @@ impl Selection {
         Selection { only: Some(Vec::new()), ..Selection::default() }
     }
 
-    fn admits(&self, rewrite: &Rewrite) -> bool {
+    /// Whether a rewrite may be used.
+    pub fn admits(&self, rewrite: &RewriteInfo) -> bool {
         let named = |names: &[String]| names.iter().any(|name| name == rewrite.name);
         rewrite.numerics <= self.numerics && self.only.as_ref().is_none_or(|only| named(only)) && !named(&self.without)
     }
@@ -75,9 +77,11 @@ pub struct RewriteInfo {
 
 /// All rewrites there are.
 pub fn rewrites() -> Vec<RewriteInfo> {
-    rewrites::all()
-        .map(|Rewrite { name, equation, numerics, .. }| RewriteInfo { name, equation, numerics: *numerics })
-        .collect()
+    rewrites::all().map(info).collect()
+}
+
+fn info(&Rewrite { name, equation, numerics, .. }: &Rewrite) -> RewriteInfo {
+    RewriteInfo { name, equation, numerics }
 }
 
 /// A rewritten program and how it came to be.
@@ -90,10 +94,11 @@ pub struct Fusion {
     pub kernels: Vec<Option<(usize, usize)>>,
 }
 
-/// Rewrites a program for a machine. `supports` says whether there is a kernel for a fused operation.
-pub(crate) fn fuse(graph: &Graph, machine: &Machine, selection: &Selection, supports: &Supports<'_>) -> Fusion {
+/// Rewrites a program. `supports` says whether there is a kernel for a fused operation.
+pub(crate) fn fuse(graph: &Graph, rewriting: &Rewriting, supports: &Supports<'_>) -> Fusion {
+    let selection = &rewriting.selection;
     let admitted = |lists: &[&'static [Rewrite]]| -> Vec<&'static Rewrite> {
-        lists.iter().copied().flatten().filter(|rewrite| selection.admits(rewrite)).collect()
+        lists.iter().copied().flatten().filter(|rewrite| selection.admits(&info(rewrite))).collect()
     };
     let phases = rewrites::PHASES.map(admitted);
     let names: Vec<&'static str> = phases.iter().flatten().map(|rewrite| rewrite.name).collect();
@@ -112,7 +117,7 @@ pub(crate) fn fuse(graph: &Graph, machine: &Machine, selection: &Selection, supp
         let index = known.unwrap_or_else(|| {
             let saturated = rewrite::saturate(terms, &phases);
             let names = (&names[..], names.len() - folds);
-            solved.push(Solved::new(graph, region.clone(), saturated, (machine, supports), names));
+            solved.push(Solved::new(graph, region.clone(), saturated, (rewriting, supports), names));
             solved.len() - 1
         });
         let solution = &mut solved[index];
@@ -138,13 +143,19 @@ impl Solved {
         graph: &Graph,
         region: Region,
         saturated: Saturated,
-        (machine, supports): (&Machine, &Supports<'_>),
+        (rewriting, supports): (&Rewriting, &Supports<'_>),
         (names, restructuring): (&[&'static str], usize),
     ) -> Solved {
-        let search = Search::new(&region, &saturated, machine, supports);
+        let search = Search::new(&region, &saturated, &rewriting.machine, supports);
         let before = search.original();
         let after = before.clone().map(|start| search.best(start, restructuring));
-        let report = report::report(graph, &region, &saturated, &search, (before.as_ref(), after.as_ref()), names);
+        let report = report::report(
+            (graph, &region),
+            &saturated,
+            (&search, &rewriting.steps),
+            (before.as_ref(), after.as_ref()),
+            names,
+        );
         let kernels = after.map(|chosen| chosen.draft.kernels);
         Solved { region, saturated, kernels, report }
     }

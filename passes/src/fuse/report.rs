@@ -10,7 +10,7 @@ use mom_dialect::{
 };
 
 use super::{
-    cost::{WORKLOAD, Work},
+    cost::{Step, Work},
     draft::{Kernel, Mode},
     export,
     extract::{Chosen, Search, is_view},
@@ -52,7 +52,7 @@ pub struct KernelReport {
     /// What it reads and what it makes, with their types.
     pub operands: Vec<String>,
     pub results: Vec<String>,
-    /// Its work and modelled nanoseconds in each step of [`WORKLOAD`].
+    /// Its work and modelled nanoseconds in each of the steps that were asked for.
     pub work: Vec<(Work, f64)>,
 }
 
@@ -78,21 +78,20 @@ pub struct Alternative {
     pub chosen: bool,
 }
 
-/// Reports of one region, whose `count` is not known yet. `names` are those of the rewrites.
+/// Reports of one region, whose `count` is not known yet, with the work of kernels in `steps`. `names` are those of the rewrites.
 pub(crate) fn report(
-    graph: &Graph,
-    region: &Region,
+    (graph, region): (&Graph, &Region),
     saturated: &Saturated,
-    search: &Search<'_>,
+    (search, steps): (&Search<'_>, &[Step]),
     (before, after): (Option<&Chosen>, Option<&Chosen>),
     names: &[&'static str],
 ) -> RegionReport {
     let terms = &saturated.terms;
-    let writer = Writer { terms, leaves: leaf_names(graph, region) };
+    let writer = Writer { terms, leaves: leaf_names(graph, region), steps };
     let kernels = |chosen: Option<&Chosen>| chosen.map_or_else(Vec::new, |chosen| writer.kernels(search, chosen));
     let mut uses: Vec<(&'static str, usize)> = names.iter().copied().zip(saturated.uses.iter().copied()).collect();
     uses.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let steps = after.iter().flat_map(|chosen| &chosen.steps);
+    let way = after.iter().flat_map(|chosen| &chosen.steps);
     let alternatives = |chosen: &Chosen| search.alternatives(chosen);
     let choices = after.map_or_else(Vec::new, alternatives).into_iter().map(|((mode, class), nodes)| ChoiceReport {
         value: terms[class].data.types.iter().map(shown).collect::<Vec<_>>().join(", "),
@@ -113,7 +112,7 @@ pub(crate) fn report(
         before: kernels(before),
         after: kernels(after),
         cost: before.map_or(0.0, |chosen| chosen.cost),
-        steps: steps.map(|(maker, cost)| (maker.map(|maker| names[maker]), *cost)).collect(),
+        steps: way.map(|(maker, cost)| (maker.map(|maker| names[maker]), *cost)).collect(),
         uses,
         choices: choices.collect(),
         nodes: terms.total_number_of_nodes(),
@@ -131,6 +130,8 @@ pub(crate) fn report(
 struct Writer<'a> {
     terms: &'a Terms,
     leaves: Vec<String>,
+    /// Those that the work of kernels is given in.
+    steps: &'a [Step],
 }
 
 impl Writer<'_> {
@@ -152,7 +153,7 @@ impl Writer<'_> {
                 kernel.operands.iter().filter_map(|&class| makers.get(&maker(class)).copied()).collect();
             reads.sort_unstable();
             reads.dedup();
-            let work = WORKLOAD.iter().map(|step| search.work(kernel, step));
+            let work = self.steps.iter().map(|step| search.work(kernel, step));
             let made = export::results(kernel).into_iter();
             KernelReport {
                 ops: kernel.parts.iter().map(|part| part.node.to_string()).collect(),
