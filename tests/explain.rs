@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use libtest_mimic::Trial;
 use mom_dialect::diagnostic::Source;
 use mom_passes::fuse::cost::Machine;
-use momc::{driver::Driver, spec::machine};
+use momc::{driver::Driver, explain::Version, spec::machine};
 
 use crate::{Outcome, command::momc, snapshot, stages::TWO_MEMORIES, trial};
 
@@ -16,6 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("explain::tiny", tiny),
         trial("explain::kernels_read_from_kernels", kernels_read_from_kernels),
+        trial("explain::a_kernel_is_a_launch", a_kernel_is_a_launch),
         trial("explain::page_is_whole", page_is_whole),
         trial("explain::page_escapes_names", page_escapes_names),
         trial("explain::without_rewrites_nothing_changes", without_rewrites_nothing_changes),
@@ -43,6 +44,23 @@ fn kernels_read_from_kernels() -> Outcome {
                 kernel.operands.iter().any(|operand| operand.starts_with("f32 [") || operand.starts_with("i32 ["));
             if made == kernel.reads.is_empty() {
                 return Err(format!("in {}, {kernel:?} reads from {:?}", region.name, kernel.reads).into());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn a_kernel_is_a_launch() -> Outcome {
+    let failed = |failure| format!("{failure:?}");
+    for model in ["examples/01-tiny.toml", TWO_MEMORIES, "tests/cases/fusion/hybrid.toml"] {
+        let mut driver = Driver::new(Path::new(model), "x86-64-v3").map_err(failed)?;
+        let explanation = driver.explain().map_err(failed)?;
+        for Version { fusion, program, .. } in [&explanation.before, &explanation.after] {
+            let kernels: usize = fusion.regions.iter().map(|region| region.count * region.after.len()).sum();
+            let launches = program.ops.iter().filter(|&&op| fusion.kernels.get(op).copied().flatten().is_some());
+            let counts = (launches.count(), program.plan.launches.len());
+            if counts != (kernels, kernels) {
+                return Err(format!("{model}: {kernels} kernels, and of launches {counts:?}").into());
             }
         }
     }

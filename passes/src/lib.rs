@@ -74,11 +74,7 @@ pub fn compile(
     options: &Options,
 ) -> Result<Program, Box<Diagnostic>> {
     let schedule::Scheduled { plan, kernels, ops } = schedule::schedule(graph, target, info, options)?;
-    let mut tiled = String::from("module {\n");
-    for kernel in &kernels {
-        tiled.push_str(kernel);
-    }
-    tiled.push_str("}\n");
+    let tiled = emit::module(&kernels, plan.thread_bytes);
     Ok(Program { plan, ops, target: target.clone(), tiled })
 }
 

@@ -1,6 +1,7 @@
 //! How much memory a session takes, known from the plan alone.
 //!
-//! [`Plan::bytes`] is exactly what a session allocates, the weights included. KB, MB and GB are powers of 1000.
+//! [`Plan::bytes`] is exactly what a session allocates, the weights included; beside it every thread that runs kernels has
+//! [`Plan::thread_bytes`](crate::plan::Plan::thread_bytes). KB, MB and GB are powers of 1000.
 
 use crate::{
     bind::earlier,
@@ -22,6 +23,8 @@ pub struct Memory {
     pub cache_bytes_per_token: u64,
     /// Workspace, inputs and outputs of a step.
     pub step: Linear,
+    /// What each thread works in beside the workspace; shared by all sessions of a model.
+    pub bytes_per_thread: u64,
 }
 
 impl Plan {
@@ -51,18 +54,18 @@ impl Plan {
     }
 
     /// The most bytes that `batch` sequences of up to `length` tokens take, prompts and generated tokens together,
-    /// when logits are asked for one token of each sequence at a time. Saturates.
-    pub fn peak_memory(&self, batch: usize, length: usize) -> u64 {
+    /// when logits are asked for one token of each sequence at a time and so many threads run kernels. Saturates.
+    pub fn peak_memory(&self, batch: usize, length: usize, threads: usize) -> u64 {
         let context = self.context_capacity(length);
         let tokens = batch.saturating_mul(length).min(self.block_tokens);
         let whole = self.bytes(&Sizes { tokens, sequences: batch, rows: batch, context });
         // While a cache grows, its former half lives beside it.
         let former = if context > LEAST_CONTEXT { context / 2 } else { 0 };
         let copy = self.growing().map(|state| bytes_of(state.room(former), batch)).max().unwrap_or(0);
-        whole.saturating_add(copy as u64)
+        whole.saturating_add(copy as u64).saturating_add(self.thread_bytes.saturating_mul(threads) as u64)
     }
 
-    /// The parts of [`Plan::bytes`], but for the rounding of each slot to a multiple of 64 bytes.
+    /// The parts of [`Plan::peak_memory`], but for the rounding of each slot to a multiple of 64 bytes.
     pub fn memory(&self) -> Memory {
         let mut step = Linear::default();
         for slot in &self.slots {
@@ -83,17 +86,22 @@ impl Plan {
             state_bytes_per_sequence: bytes(false),
             cache_bytes_per_token: bytes(true),
             step,
+            bytes_per_thread: self.thread_bytes as u64,
         }
     }
 
     /// [`Plan::peak_memory`] for people, as a formula in B sequences of T tokens:
-    /// `weights 1.71 GB + 25.2 MB·B + 12.1 KB·min(B·T, 512)`.
+    /// `weights 1.71 GB + 25.2 MB·B + 12.1 KB·min(B·T, 512) + 788 KB·threads`.
     pub fn memory_formula(&self) -> String {
-        let Memory { weights_bytes, state_bytes_per_sequence, cache_bytes_per_token, step } = self.memory();
+        let Memory { weights_bytes, state_bytes_per_sequence, cache_bytes_per_token, step, bytes_per_thread } =
+            self.memory();
         let sequence = state_bytes_per_sequence.saturating_add(step.sequences.saturating_add(step.rows) as u64);
         let mut formula = format!("weights {}", show_bytes(weights_bytes.saturating_add(step.constant as u64)));
         formula += &format!(" + {}·B", show_bytes(sequence));
         formula += &format!(" + {}·min(B·T, {})", show_bytes(step.tokens as u64), self.block_tokens);
+        if bytes_per_thread > 0 {
+            formula += &format!(" + {}·threads", show_bytes(bytes_per_thread));
+        }
         if step.context > 0 {
             formula += &format!(" + {}·C", show_bytes(step.context as u64));
         }

@@ -27,7 +27,7 @@ pub(crate) enum Packed {
 }
 
 impl Packed {
-    /// Reads a parameter's rows from its tensor; none where there is no memory for them.
+    /// Reads a parameter's elements from its tensor; none where there is no memory for them.
     pub(crate) fn new(param: &Param, values: &Values<'_>) -> Option<Packed> {
         Some(match param.dtype {
             DType::Bf16 => {
@@ -73,7 +73,7 @@ fn pack<T: Send>(param: &Param, values: &Values<'_>, out: &mut [T], convert: imp
         let count = out.len() / width;
         scratch.resize(present * count, 0.0);
         for (row, out) in scratch.chunks_mut(count).enumerate() {
-            values.read((param.first_row + first_row + row) * columns + first_column, out);
+            values.read(param.first + (first_row + row) * columns + first_column, out);
         }
         for (column, out) in out.chunks_mut(width).enumerate() {
             for (row, out) in out[..present].iter_mut().enumerate() {
@@ -90,7 +90,7 @@ fn pack<T: Send>(param: &Param, values: &Values<'_>, out: &mut [T], convert: imp
                 .for_each_init(Vec::new, |scratch, (index, out)| fill(first_row, index * tile, scratch, out));
         });
         let end_row = rows.min(first_row + panels_at_once * width);
-        values.release((param.first_row + first_row) * columns..(param.first_row + end_row) * columns);
+        values.release(param.first + first_row * columns..param.first + end_row * columns);
     }
 }
 
@@ -102,16 +102,17 @@ mod tests {
     /// Every element of every layout comes from the place that the layout's description names.
     #[test]
     fn layouts_are_what_they_say() {
-        let (rows, columns, first_row) = (37, 300, 2);
-        let tensor: Vec<f32> = (0..(rows + first_row) * columns).map(|index| index as f32).collect();
-        let at = |row: usize, column: usize| tensor[(first_row + row) * columns + column];
+        // The matrix need not begin where a row of the tensor does.
+        let (rows, columns, first) = (37, 300, 450);
+        let tensor: Vec<f32> = (0..12_000).map(|index| index as f32).collect();
+        let at = |row: usize, column: usize| tensor[first + row * columns + column];
         for layout in [Layout::RowMajor, Layout::Transposed, Layout::Panels { width: 16 }, Layout::Panels { width: 64 }]
         {
             let param = Param {
                 name: "weight".into(),
                 tensor: "weight".into(),
-                shape: vec![rows + first_row, columns],
-                first_row,
+                shape: vec![20, 4, 150],
+                first,
                 rows,
                 columns,
                 dtype: DType::F32,
@@ -121,7 +122,7 @@ mod tests {
             let packed = packed.as_slice();
             let width = match layout {
                 Layout::RowMajor => {
-                    assert_eq!(packed, &tensor[first_row * columns..]);
+                    assert_eq!(packed, &tensor[first..][..rows * columns]);
                     continue;
                 }
                 Layout::Transposed => rows,

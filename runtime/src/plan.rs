@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub const SYMBOL: &str = "momc_plan";
 
 /// Raised whenever an older runtime could not read the plan or call the kernels.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// What a step's buffers are sized by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,7 +105,7 @@ pub struct Target {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Layout {
-    /// As in the checkpoint: `[rows, columns]`, row-major.
+    /// As in the checkpoint: `[rows, columns]`.
     RowMajor,
     /// `[columns, rows]`.
     Transposed,
@@ -137,9 +137,9 @@ pub struct Param {
     pub tensor: String,
     /// Shape of the checkpoint's tensor.
     pub shape: Vec<usize>,
-    /// The parameter is `rows` rows of the tensor, seen as `[rows, columns]`, from here.
-    pub first_row: usize,
-    /// Rows of the parameter.
+    /// The parameter's elements are those of the tensor from this one on, row after row, whatever axes the tensor has.
+    pub first: usize,
+    /// Rows of the matrix that the kernels take the parameter for.
     pub rows: usize,
     /// Elements of a row.
     pub columns: usize,
@@ -163,8 +163,8 @@ impl Param {
 
     /// Whether the two are the same bytes in memory, so that one buffer serves both.
     pub fn same_memory(&self, other: &Param) -> bool {
-        (&self.tensor, self.first_row, self.rows, self.columns, self.dtype, self.layout)
-            == (&other.tensor, other.first_row, other.rows, other.columns, other.dtype, other.layout)
+        (&self.tensor, self.first, self.rows, self.columns, self.dtype, self.layout)
+            == (&other.tensor, other.first, other.rows, other.columns, other.dtype, other.layout)
     }
 }
 
@@ -332,6 +332,8 @@ pub struct Plan {
     pub states: Vec<State>,
     /// Sizes in bytes of the workspace's slots; buffers that do not live at the same time share one.
     pub slots: Vec<Linear>,
+    /// Bytes that each thread which runs kernels works in, beside the slots and its stack, for as long as it lives.
+    pub thread_bytes: usize,
     /// Results, in the order that [`Buffer::Output`] counts.
     pub outputs: Vec<Output>,
     /// Symbols of the kernels.

@@ -64,10 +64,10 @@ impl Plan {
         })
     }
 
-    /// A parameter's name and layout tell which it is.
+    /// A parameter's name, columns and layout tell which it is.
     fn check_layouts(&self) -> Result<(), String> {
         let mut seen = HashSet::new();
-        match self.params.iter().find(|param| !seen.insert((&param.name, param.layout))) {
+        match self.params.iter().find(|param| !seen.insert((&param.name, param.columns, param.layout))) {
             Some(param) => Err(format!("parameter `{}` occurs twice", param.name)),
             None => Ok(()),
         }
@@ -129,12 +129,8 @@ fn check_param(param: &Param) -> Result<(), String> {
     if param.columns == 0 || param.rows == 0 {
         return problem("is empty");
     }
-    let last = param.first_row.checked_add(param.rows);
-    let tensor_rows = param.shape.first().copied().unwrap_or(1);
-    if tensor_rows.checked_mul(param.columns) != Some(elements) {
-        return problem("has rows of another length than its tensor");
-    }
-    if last.is_none_or(|last| last > tensor_rows) {
+    let end = param.rows.checked_mul(param.columns).and_then(|own| own.checked_add(param.first));
+    if end.is_none_or(|end| end > elements) {
         return problem("lies outside its tensor");
     }
     if param.layout == (Layout::Panels { width: 0 }) {

@@ -50,7 +50,7 @@ impl Inspect {
 pub(crate) fn summary(plan: &Plan) -> String {
     let Plan { model, layers, vocab_size, memories, target, .. } = plan;
     let tensors: BTreeMap<_, _> =
-        plan.params.iter().map(|param| ((&param.tensor, param.first_row), param.rows * param.columns)).collect();
+        plan.params.iter().map(|param| ((&param.tensor, param.first), param.rows * param.columns)).collect();
     let mut features = target.features.join(" ");
     if !features.is_empty() {
         features.insert_str(0, ": ");

@@ -62,7 +62,7 @@ pub struct Times {
 }
 
 impl Times {
-    /// None where another kernel does the work of this one.
+    /// None where there is no such kernel.
     pub fn of(&self, region: usize, kernel: usize) -> Option<&[f64]> {
         self.kernels.get(&(region, kernel)).map(Vec::as_slice)
     }

@@ -45,12 +45,12 @@ fn times(count: usize) -> String {
 }
 
 fn totals(Explanation { rewriting, before, after, .. }: &Explanation) -> String {
+    let threads = rewriting.machine.threads as usize;
     let mut rows = vec![vec!["a step".to_owned(), "before".to_owned(), "after".to_owned(), String::new()]];
     let mut row = |name: String, of: &dyn Fn(&Version) -> String, changed: String| {
         rows.push(vec![name, of(before), of(after), changed]);
     };
     row("kernels".to_owned(), &|it| it.kernel_count().to_string(), String::new());
-    row("launches of native code".to_owned(), &|it| it.program.plan.launches.len().to_string(), String::new());
     for (place, step) in rewriting.steps.iter().enumerate() {
         let (was, is) = (before.modelled(place), after.modelled(place));
         row(format!("{}, modelled", step_name(step)), &|it| time(it.modelled(place)), change(was, is));
@@ -73,7 +73,7 @@ fn totals(Explanation { rewriting, before, after, .. }: &Explanation) -> String 
     row(format!("workspace at T = {}, B = 1", sizes.tokens), &|it| show_bytes(bytes(it) as u64), changed);
     row(
         format!("peak memory at T = {}, B = 1", sizes.tokens),
-        &|it| show_bytes(it.program.plan.peak_memory(sizes.sequences, sizes.tokens)),
+        &|it| show_bytes(it.program.plan.peak_memory(sizes.sequences, sizes.tokens, threads)),
         String::new(),
     );
     table(&rows, "")
@@ -112,26 +112,22 @@ fn kernels(explanation: &Explanation, region: usize) -> String {
         }
         rows.push(total);
         for (index, kernel) in kernels.iter().enumerate() {
-            let times = version.times.as_ref().map(|times| times.of(region, index));
+            let times = version.times.as_ref().and_then(|times| times.of(region, index));
             rows.extend(kernel_rows(explanation, kernel, times));
         }
     }
     table(&rows, "  ")
 }
 
-/// The lines of one kernel; `measured` holds none where another kernel does its work.
-fn kernel_rows(explanation: &Explanation, kernel: &KernelReport, measured: Option<Option<&[f64]>>) -> Vec<Vec<String>> {
+/// The lines of one kernel.
+fn kernel_rows(explanation: &Explanation, kernel: &KernelReport, measured: Option<&[f64]>) -> Vec<Vec<String>> {
     let mut names = wrapped(&ops(kernel)).into_iter().map(|line| format!("  {line}"));
     let mut row = vec![names.next().unwrap_or_default()];
     for (place, (work, ns)) in kernel.work.iter().enumerate() {
         row.extend([show_bytes(work.bytes() as u64), count(work.flops()), time(*ns)]);
         row.push(share(explanation.modelled_share(*ns)));
-        match measured {
-            None => {}
-            Some(None) => row.extend(["–".to_owned(), String::new()]),
-            Some(Some(times)) => {
-                row.extend([time(times[place]), share(explanation.measured_share(*ns, times[place]))]);
-            }
+        if let Some(times) = measured {
+            row.extend([time(times[place]), share(explanation.measured_share(*ns, times[place]))]);
         }
     }
     [row].into_iter().chain(names.map(|name| vec![name])).collect()

@@ -189,11 +189,15 @@ impl Writer<'_> {
         self.one(OpKind::Param { name, ty: Type::new(dtype, axes), source }, &[])
     }
 
-    /// A matrix, as checkpoints have it: what it maps to, then what it maps.
+    /// What it maps to, then what it maps; in the checkpoint a matrix, or every second time with all its axes.
     fn weight(&mut self, out: &[Axis], of: &[Axis]) -> Written<ValueId> {
         let size = |axes: &[Axis]| axes.iter().filter_map(Axis::size).product();
         let dtype = if self.sketch.half_weights { DType::BF16 } else { DType::F32 };
-        self.param_in("weight", &[out, of].concat(), dtype, vec![size(out), size(of)])
+        let axes = [out, of].concat();
+        match self.names.is_multiple_of(2) {
+            true => self.param("weight", &axes, dtype),
+            false => self.param_in("weight", &axes, dtype, vec![size(out), size(of)]),
+        }
     }
 
     /// An input of the step.

@@ -77,13 +77,36 @@ pub(crate) enum Compare {
     GreaterEqual,
 }
 
+/// The scratch of a thread, and the f32 elements at its beginning that are [`Emit::thread_mark`]: a cache line.
+const THREAD_SCRATCH: &str = "momc_thread_scratch";
+const MARK: usize = 16;
+
+/// A module of kernels, the most demanding of which needs so many bytes of scratch a thread.
+pub(crate) fn module<'k>(kernels: impl IntoIterator<Item = &'k String>, thread_bytes: usize) -> String {
+    let mut text = String::from("module {\n");
+    if thread_bytes > 0 {
+        let ty = format!("!llvm.array<{} x f32>", thread_bytes / 4);
+        // The first access of a thread allocates, in a library call during which LLVM 22 keeps values in the registers
+        // zmm16 to zmm31 that the call does not preserve. In a function that is never inlined nothing else is alive.
+        let _ = write!(
+            text,
+            "  llvm.mlir.global internal thread_local @{THREAD_SCRATCH}() {{alignment = 64 : i64}} : {ty} {{\n    \
+             %0 = llvm.mlir.zero : {ty}\n    llvm.return %0 : {ty}\n  }}\n  \
+             llvm.func weak @{THREAD_SCRATCH}_address() -> !llvm.ptr attributes {{passthrough = [\"noinline\"]}} {{\n    \
+             %0 = llvm.mlir.addressof @{THREAD_SCRATCH} : !llvm.ptr\n    llvm.return %0 : !llvm.ptr\n  }}\n"
+        );
+    }
+    kernels.into_iter().for_each(|kernel| text.push_str(kernel));
+    text + "}\n"
+}
+
 /// The kernel that is being written.
 pub(crate) struct Emit {
     symbol: String,
     /// Attributes of the function, each with its name.
     attributes: Vec<String>,
-    /// What stands before the function.
-    globals: String,
+    /// f32 elements of the thread's scratch that are taken.
+    thread_elements: usize,
     /// The function's body.
     text: String,
     depth: usize,
@@ -102,7 +125,7 @@ impl Emit {
         Emit {
             symbol: symbol.into(),
             attributes,
-            globals: String::new(),
+            thread_elements: 0,
             text: String::new(),
             depth: 2,
             next: 4,
@@ -113,14 +136,16 @@ impl Emit {
         }
     }
 
-    pub(crate) fn finish(self) -> String {
-        let Emit { symbol, attributes, globals, text, .. } = self;
+    /// The kernel as text, and the bytes of scratch that a thread needs for it.
+    pub(crate) fn finish(self) -> (String, usize) {
+        let Emit { symbol, attributes, text, thread_elements, .. } = self;
         let attributes = match attributes.join(", ") {
             none if none.is_empty() => none,
             some => format!("attributes {{{some}}} "),
         };
         let arguments = "%0: !llvm.ptr, %1: !llvm.ptr, %2: i64, %3: i64";
-        format!("{globals}  func.func @{symbol}({arguments}) {attributes}{{\n{text}    return\n  }}\n")
+        let text = format!("  func.func @{symbol}({arguments}) {attributes}{{\n{text}    return\n  }}\n");
+        (text, if thread_elements == 0 { 0 } else { 4 * (MARK + thread_elements) })
     }
 
     /// Tells LLVM that loops are to stay as they are written: what is worth unrolling is unrolled already, and where
@@ -256,20 +281,20 @@ impl Emit {
         self.op(Ty::Ptr, format_args!("llvm.alloca %{count} x f32 {{alignment = 64 : i64}} : (i64) -> !llvm.ptr"))
     }
 
-    /// Room for `elements` f32 that each thread has for this kernel as long as it lives, zero at first; to be asked for
-    /// once. Stacks of threads are small, and a kernel may need megabytes.
+    /// Room for `elements` f32 in the scratch that a thread has as long as it lives: stacks of threads are small, and a
+    /// kernel may need megabytes. Other kernels have it too, so that anything may lie there when a launch begins; what a
+    /// task leaves there is still there in the thread's next task of the launch. To be asked for outside of loops.
     pub(crate) fn thread_scratch(&mut self, elements: usize) -> V {
-        let (name, ty) = (format!("{}_scratch", self.symbol), format!("!llvm.array<{elements} x f32>"));
-        // The first access of a thread allocates, in a library call during which LLVM 22 keeps values in the registers
-        // zmm16 to zmm31 that the call does not preserve. In a function that is never inlined nothing else is alive.
-        let _ = write!(
-            self.globals,
-            "  llvm.mlir.global internal thread_local @{name}() {{alignment = 64 : i64}} : {ty} {{\n    \
-             %0 = llvm.mlir.zero : {ty}\n    llvm.return %0 : {ty}\n  }}\n  \
-             llvm.func weak @{name}_address() -> !llvm.ptr attributes {{passthrough = [\"noinline\"]}} {{\n    \
-             %0 = llvm.mlir.addressof @{name} : !llvm.ptr\n    llvm.return %0 : !llvm.ptr\n  }}\n"
-        );
-        self.op(Ty::Ptr, format_args!("llvm.call @{name}_address() : () -> !llvm.ptr"))
+        let first = self.int((MARK + self.thread_elements) as i64);
+        self.thread_elements += elements.next_multiple_of(MARK);
+        let base = self.thread_mark();
+        self.address(base, first)
+    }
+
+    /// Two words of the thread's scratch that tell what lies in the rest of it: the number of the launch that put it
+    /// there, and what that launch will. No kernel uses them for anything else, and they are zero at first.
+    pub(crate) fn thread_mark(&mut self) -> V {
+        self.op(Ty::Ptr, format_args!("llvm.call @{THREAD_SCRATCH}_address() : () -> !llvm.ptr"))
     }
 
     /// The address of element `index` of an f32 buffer.

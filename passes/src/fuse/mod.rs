@@ -5,7 +5,7 @@
 //! cheapest (`extract`, by `cost`), which is written back as operations (`export`), those of one kernel within one
 //! `mom.fused`. Regions of equal shape are solved once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use egg::Id;
 use mom_dialect::{
@@ -126,7 +126,27 @@ pub(crate) fn fuse(graph: &Graph, rewriting: &Rewriting, supports: &Supports<'_>
     }
     writer.kernels.resize(writer.new.body.ops.len(), None);
     let regions = solved.into_iter().map(|solved| solved.report).collect();
-    Fusion { graph: writer.new, regions, kernels: writer.kernels }
+    let (body, kernels) = without_unread_constants(&writer.new.body, writer.kernels);
+    Fusion { graph: Graph { body, ..writer.new }, regions, kernels }
+}
+
+/// The operations but for constants that nobody reads, as a kernel of several operations holds its constants itself. `of`
+/// is what else is known of each operation.
+fn without_unread_constants<T>(body: &Body, of: Vec<T>) -> (Body, Vec<T>) {
+    let read: BTreeSet<ValueId> = body.ops.iter().flat_map(|op| &op.operands).copied().collect();
+    let (mut new, mut values, mut kept) = (Body::default(), BTreeMap::new(), Vec::new());
+    for (op, of) in body.ops.iter().zip(of) {
+        let is_constant = matches!(op.kind, OpKind::Constant { .. });
+        if is_constant && op.results.iter().all(|result| !read.contains(result)) {
+            continue;
+        }
+        let operands = op.operands.iter().map(|operand| values[operand]).collect();
+        let types = op.results.iter().map(|&result| body.ty(result).clone()).collect();
+        let made = new.add_typed(op.kind.clone(), operands, types, op.span.clone());
+        values.extend(op.results.iter().copied().zip(made));
+        kept.push(of);
+    }
+    (new, kept)
 }
 
 /// A region and the program that was chosen for it.

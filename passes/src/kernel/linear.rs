@@ -7,8 +7,9 @@
 //!
 //! An item is one panel and a chunk of rows; items of one chunk follow one another. Several weights are one launch over
 //! the panels of all of them, or, where something is made of all their sums ([`Finish`]), over the panels that they have
-//! side by side. Rows may be made on the spot ([`Rows::Made`]): a thread makes those of a chunk when it comes to the
-//! chunk's first item that it does in a launch, whatever panels follow and however the launch is cut into tasks.
+//! side by side. A weight with few columns has narrow panels, whatever weights it is beside. Rows may be made on the spot
+//! ([`Rows::Made`]): a thread makes those of a chunk when it comes to the chunk's first item that it does in a launch,
+//! whatever panels follow and however the launch is cut into tasks.
 
 use std::fmt;
 
@@ -34,13 +35,6 @@ pub(crate) struct Product {
     pub(crate) dtype: DType,
     /// Memories whose rows have weights of their own, if the rows are a routed stream.
     pub(crate) memories: Option<usize>,
-}
-
-impl Product {
-    /// The width of all panels: that of the weight with most columns.
-    pub(crate) fn panel_width(&self, target: &Target) -> usize {
-        panel_width(target, self.columns.iter().copied().max().unwrap_or(1))
-    }
 }
 
 impl fmt::Display for Product {
@@ -95,20 +89,54 @@ pub(crate) struct Panel {
     pub(crate) sums: Vec<Place>,
 }
 
+/// A register tile: some rows, and the columns of a panel as vectors of so many lanes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Tile {
+    rows: usize,
+    columns: usize,
+    lanes: usize,
+}
+
+impl Tile {
+    /// That of a weight with so many columns.
+    fn new(target: &Target, columns: usize) -> Tile {
+        let columns = panel_width(target, columns);
+        let lanes = columns.min(target.lanes);
+        let vectors = columns / lanes;
+        // Accumulators, the panel's row and one broadcast must fit the registers.
+        let rows = (target.registers - vectors - 1) / vectors;
+        Tile { rows: if rows > 12 { 12 } else { rows.min(6) }, columns, lanes }
+    }
+
+    /// Vectors of a row.
+    fn vectors(self) -> usize {
+        self.columns / self.lanes
+    }
+}
+
 /// How the work is cut.
 #[derive(Clone, Debug)]
 pub(crate) struct Tiling {
     product: Product,
     /// Whether an item has a panel of every product.
     together: bool,
-    panel: usize,
-    /// Vectors of a panel's row and the lanes of each.
-    vectors: usize,
-    lanes: usize,
-    /// Rows of the register tile.
-    tile: usize,
+    /// The tiles that there are, the widest first.
+    tiles: Vec<Tile>,
+    /// Which of them each product has.
+    tile_of: Vec<usize>,
     /// Rows of an item.
     chunk: usize,
+}
+
+/// A panel among those of all products.
+struct Found {
+    product: V,
+    /// Which of the tiles it has.
+    tile: V,
+    /// Its number among the product's panels.
+    panel: V,
+    /// The product's columns.
+    columns: V,
 }
 
 /// Where sums go: element `first + row · stride` of a buffer and those after it.
@@ -134,38 +162,49 @@ struct Chunk {
 impl Tiling {
     /// With `together` an item has a panel of every product, which then have equal columns.
     pub(crate) fn new(target: &Target, product: Product, together: bool) -> Tiling {
-        let panel = product.panel_width(target);
-        let lanes = panel.min(target.lanes);
-        let vectors = panel / lanes;
-        // Accumulators, the panel's row and one broadcast must fit the registers.
-        let tile = (target.registers - vectors - 1) / vectors;
-        let tile = if tile > 12 { 12 } else { tile.min(6) };
-        let chunk = (ROWS_BYTES / (4 * product.depth.max(1)) / tile).clamp(1, 32) * tile;
-        Tiling { product, together, panel, vectors, lanes, tile, chunk }
+        let own: Vec<Tile> = product.columns.iter().map(|&columns| Tile::new(target, columns)).collect();
+        let mut tiles = own.clone();
+        tiles.sort_by_key(|tile| std::cmp::Reverse(tile.columns));
+        tiles.dedup();
+        let tile_of = own.iter().filter_map(|own| tiles.iter().position(|tile| tile == own)).collect();
+        let rows = tiles[0].rows;
+        let chunk = (ROWS_BYTES / (4 * product.depth.max(1)) / rows).clamp(1, 32) * rows;
+        Tiling { product, together, tiles, tile_of, chunk }
     }
 
     /// The kernel called `symbol`; making a row of x costs `row_ns`.
     pub(crate) fn kernel<'a>(&self, symbol: String, row_ns: u64, body: impl FnOnce(&mut Emit) + 'a) -> Kernel<'a> {
         let Product { rows, depth, columns, dtype, memories } = &self.product;
         let weights = if self.together { columns.len() } else { 1 };
-        let panels: usize = columns.iter().map(|columns| columns.div_ceil(self.panel)).sum();
-        let row_flops = 2 * depth * panels * self.panel;
+        let tile = self.tiles[0];
+        let padded: usize = (0..columns.len()).map(|product| self.panels(product) * self.tile(product).columns).sum();
+        let row_flops = 2 * depth * padded;
         Kernel {
             symbol,
-            schedule: format!("tile = [{} : i64, {} : i64], chunk = {} : i64", self.tile, self.panel, self.chunk),
+            schedule: format!("tile = [{} : i64, {} : i64], chunk = {} : i64", tile.rows, tile.columns, self.chunk),
             // A split of all rows at the memories' boundaries makes at most so many more chunks.
             rows: rows.plus((memories.unwrap_or(1) - 1) * self.chunk),
             chunk: self.chunk,
             times: self.times(),
-            item_ns: move_ns(weights * depth * self.panel * dtype.bytes()) + row_ns,
+            item_ns: move_ns(weights * depth * tile.columns * dtype.bytes()) + row_ns,
             token_ns: rows.tokens as u64 * ((row_flops / FLOPS_PER_NS) as u64 + row_ns),
             body: Box::new(body),
         }
     }
 
+    /// The tile of a product.
+    fn tile(&self, product: usize) -> Tile {
+        self.tiles[self.tile_of[product]]
+    }
+
+    /// How many panels a product has.
+    fn panels(&self, product: usize) -> usize {
+        self.product.columns[product].div_ceil(self.tile(product).columns)
+    }
+
     /// Items of a chunk of rows.
     fn times(&self) -> usize {
-        let panels = self.product.columns.iter().map(|columns| columns.div_ceil(self.panel));
+        let panels = (0..self.tile_of.len()).map(|product| self.panels(product));
         if self.together { panels.max().unwrap_or(0) } else { panels.sum() }
     }
 
@@ -176,17 +215,17 @@ impl Tiling {
 
     /// f32 elements of the sums that [`Finish`] has room for.
     pub(crate) fn sums_elements(&self) -> usize {
-        self.product.columns.len() * self.chunk * self.panel
+        self.product.columns.len() * self.chunk * self.tiles[0].columns
     }
 
-    /// Columns of a panel, and how many of them a vector has.
+    /// Columns of the widest panels, and how many of them a vector has.
     pub(crate) fn panel(&self) -> (usize, usize) {
-        (self.panel, self.lanes)
+        (self.tiles[0].columns, self.tiles[0].lanes)
     }
 
     /// Writes the loop over the launch's items.
     pub(crate) fn emit(&self, emit: &mut Emit, buffers: &Buffers, rows: &Rows<'_>, finish: Option<&Finish<'_>>) {
-        let spill = emit.scratch(self.tile * self.panel);
+        let spill = emit.scratch(self.tiles.iter().map(|tile| tile.rows * tile.columns).max().unwrap_or(0));
         let (begin, end) = (emit.begin, emit.end);
         // The chunk whose rows are made.
         let carried = match rows {
@@ -277,55 +316,78 @@ impl Tiling {
     ) {
         let memories = self.product.memories.unwrap_or(1);
         let Some(finish) = finish else {
-            let (which, panel, columns) = self.panel_of(emit, panel);
-            let number = emit.at(which, memories, chunk.memory);
-            let (weight, pointer) = (pick(emit, &buffers.weights, number), pick(emit, &buffers.results, which));
-            let first = emit.mul_const(panel, self.panel);
-            let exist = self.exist(emit, columns, first);
-            self.rows(emit, locate, (weight, panel), chunk, Out { pointer, first, stride: columns, exist, spill });
+            let found = self.panel_of(emit, panel);
+            let number = emit.at(found.product, memories, chunk.memory);
+            let (weight, pointer) = (pick(emit, &buffers.weights, number), pick(emit, &buffers.results, found.product));
+            self.for_its_tile(emit, 0, found.tile, &|emit, tile| {
+                let first = emit.mul_const(found.panel, tile.columns);
+                let exist = self.exist(emit, tile, found.columns, first);
+                let out = Out { pointer, first, stride: found.columns, exist, spill };
+                self.rows(emit, tile, locate, (weight, found.panel), chunk, out);
+            });
             return;
         };
-        let stride = emit.int(self.panel as i64);
+        // Products of equal columns have one tile.
+        let tile = self.tiles[0];
+        let stride = emit.int(tile.columns as i64);
         let mut sums = Vec::new();
         for product in 0..self.product.columns.len() {
             let number = emit.add_const(chunk.memory, product * memories);
             let weight = pick(emit, &buffers.weights, number);
-            let room = emit.int((product * self.chunk * self.panel) as i64);
+            let room = emit.int((product * self.chunk * tile.columns) as i64);
             sums.push(Place { pointer: finish.scratch, first: room });
             let before = emit.mul(chunk.begin, stride);
             let first = emit.sub(room, before);
             let out = Out { pointer: finish.scratch, first, stride, exist: None, spill };
-            self.rows(emit, locate, (weight, panel), chunk, out);
+            self.rows(emit, tile, locate, (weight, panel), chunk, out);
         }
         let columns = emit.int(self.product.columns.first().map_or(0, |&columns| columns as i64));
-        let column = emit.mul_const(panel, self.panel);
-        let exist = self.exist(emit, columns, column);
+        let column = emit.mul_const(panel, tile.columns);
+        let exist = self.exist(emit, tile, columns, column);
         (finish.finish)(emit, &Panel { begin: chunk.begin, end: chunk.end, column, exist, sums });
     }
 
-    /// The product that panel `panel` of all belongs to, its number among the product's panels, and the product's columns.
-    fn panel_of(&self, emit: &mut Emit, panel: V) -> (V, V, V) {
+    /// Panel number `panel` of all.
+    fn panel_of(&self, emit: &mut Emit, panel: V) -> Found {
         let columns = &self.product.columns;
-        let mut found = (emit.int(0), panel, emit.int(columns.first().map_or(0, |&columns| columns as i64)));
+        let (zero, first) = (emit.int(0), emit.int(columns.first().map_or(0, |&columns| columns as i64)));
+        let tile = emit.int(self.tile_of.first().map_or(0, |&tile| tile as i64));
+        let mut found = Found { product: zero, tile, panel, columns: first };
         let mut before = 0;
-        for (product, pair) in columns.windows(2).enumerate() {
-            before += pair[0].div_ceil(self.panel);
+        for product in 1..columns.len() {
+            before += self.panels(product - 1);
             let start = emit.int(before as i64);
             let here = emit.compare(Compare::GreaterEqual, panel, start);
-            let (number, own) = (emit.int(product as i64 + 1), emit.sub(panel, start));
-            found.0 = emit.select(here, number, found.0);
-            found.1 = emit.select(here, own, found.1);
+            let (number, own) = (emit.int(product as i64), emit.sub(panel, start));
+            found.product = emit.select(here, number, found.product);
+            found.panel = emit.select(here, own, found.panel);
             if columns.iter().any(|other| *other != columns[0]) {
-                let columns = emit.int(pair[1] as i64);
-                found.2 = emit.select(here, columns, found.2);
+                let columns = emit.int(columns[product] as i64);
+                found.columns = emit.select(here, columns, found.columns);
+            }
+            if self.tiles.len() > 1 {
+                let tile = emit.int(self.tile_of[product] as i64);
+                found.tile = emit.select(here, tile, found.tile);
             }
         }
         found
     }
 
+    /// Writes code for each tile from number `first` on, of which that with the number `found` runs.
+    fn for_its_tile(&self, emit: &mut Emit, first: usize, found: V, body: &dyn Fn(&mut Emit, Tile)) {
+        let Some(&tile) = self.tiles.get(first) else { return };
+        if first + 1 == self.tiles.len() {
+            return body(emit, tile);
+        }
+        let number = emit.int(first as i64);
+        let another = emit.differ(found, number);
+        emit.when_else(another, |emit| self.for_its_tile(emit, first + 1, found, body), |emit| body(emit, tile));
+    }
+
     /// How many of the columns from `first` on exist, if there may be fewer than a panel has.
-    fn exist(&self, emit: &mut Emit, columns: V, first: V) -> Option<V> {
-        let whole = self.product.columns.iter().all(|columns| columns % self.panel == 0);
+    fn exist(&self, emit: &mut Emit, tile: Tile, columns: V, first: V) -> Option<V> {
+        let mut own = (0..self.tile_of.len()).filter(|&product| self.tile(product) == tile);
+        let whole = own.all(|product| self.product.columns[product].is_multiple_of(tile.columns));
         (!whole).then(|| emit.sub(columns, first))
     }
 
@@ -333,19 +395,20 @@ impl Tiling {
     fn rows(
         &self,
         emit: &mut Emit,
+        tile: Tile,
         locate: &dyn Fn(&mut Emit, V) -> Place,
         weight: (V, V),
         Chunk { begin, end, .. }: Chunk,
         out: Out,
     ) {
         let mut begin = begin;
-        let mut size = self.tile;
+        let mut size = tile.rows;
         loop {
             let count = emit.sub(end, begin);
             let count = emit.div_const(count, size);
             let covered = emit.mul_const(count, size);
             let middle = emit.add(begin, covered);
-            emit.for_each(begin, middle, size, |emit, row| self.tile(emit, locate, weight, (row, size), out));
+            emit.for_each(begin, middle, size, |emit, row| self.block(emit, tile, locate, weight, (row, size), out));
             begin = middle;
             if size == 1 {
                 break;
@@ -355,27 +418,28 @@ impl Tiling {
         }
     }
 
-    /// The register tile of `size` rows from `row`.
-    fn tile(
+    /// The register tile, of `size` rows from `row` on.
+    fn block(
         &self,
         emit: &mut Emit,
+        tile: Tile,
         locate: &dyn Fn(&mut Emit, V) -> Place,
         (weight, panel): (V, V),
         (row, size): (V, usize),
         out: Out,
     ) {
-        let ty = Ty::Vector(self.lanes);
+        let ty = Ty::Vector(tile.lanes);
         let zero = emit.float(0.0, ty);
         let (first, last) = (emit.int(0), emit.int(self.product.depth as i64));
-        let panel_base = emit.mul_const(panel, self.product.depth * self.panel);
+        let panel_base = emit.mul_const(panel, self.product.depth * tile.columns);
         let rows: Vec<V> = (0..size).map(|r| emit.add_const(row, r)).collect();
         let inputs: Vec<Place> = rows.iter().map(|&row| locate(emit, row)).collect();
-        let start = vec![zero; size * self.vectors];
+        let start = vec![zero; size * tile.vectors()];
         let sums = emit.fold(first, last, 1, &start, |emit, k, sums| {
-            let base = emit.at(k, self.panel, panel_base);
-            let weights: Vec<V> = (0..self.vectors)
+            let base = emit.at(k, tile.columns, panel_base);
+            let weights: Vec<V> = (0..tile.vectors())
                 .map(|vector| {
-                    let place = emit.add_const(base, vector * self.lanes);
+                    let place = emit.add_const(base, vector * tile.lanes);
                     match self.product.dtype {
                         DType::BF16 => emit.load_bf16(weight, place, ty),
                         _ => emit.load(weight, place, ty),
@@ -387,26 +451,28 @@ impl Tiling {
                 let scalar = input.offset(emit, k).load(emit, Ty::F32);
                 let input = emit.splat(scalar, ty);
                 for (vector, &weight) in weights.iter().enumerate() {
-                    next.push(emit.fma(input, weight, sums[r * self.vectors + vector]));
+                    next.push(emit.fma(input, weight, sums[r * tile.vectors() + vector]));
                 }
             }
             next
         });
         // What the panel has beyond the columns that exist is padding, which must not be stored.
-        let Some(exist) = out.exist else { return self.store(emit, &sums, (out.pointer, out.first, out.stride), row) };
-        let width = emit.int(self.panel as i64);
+        let Some(exist) = out.exist else {
+            return self.store(emit, tile, &sums, (out.pointer, out.first, out.stride), row);
+        };
+        let width = emit.int(tile.columns as i64);
         let full = emit.compare(Compare::GreaterEqual, exist, width);
         emit.when_else(
             full,
-            |emit| self.store(emit, &sums, (out.pointer, out.first, out.stride), row),
+            |emit| self.store(emit, tile, &sums, (out.pointer, out.first, out.stride), row),
             |emit| {
                 let zero = emit.int(0);
-                self.store(emit, &sums, (out.spill, zero, width), zero);
+                self.store(emit, tile, &sums, (out.spill, zero, width), zero);
                 emit.count(size, |emit, r| {
                     let number = emit.add(row, r);
                     let before = emit.mul(number, out.stride);
                     let to = Place { pointer: out.pointer, first: emit.add(out.first, before) };
-                    let from = Place::row(emit, out.spill, r, self.panel);
+                    let from = Place::row(emit, out.spill, r, tile.columns);
                     emit.for_each(zero, exist, 1, |emit, column| {
                         let sum = from.offset(emit, column).load(emit, Ty::F32);
                         to.offset(emit, column).store(emit, sum);
@@ -417,13 +483,13 @@ impl Tiling {
     }
 
     /// Stores the tile's rows from `row` on, each in full, in a buffer at `first + row · stride`.
-    fn store(&self, emit: &mut Emit, sums: &[V], (pointer, first, stride): (V, V, V), row: V) {
-        for (r, sums) in sums.chunks_exact(self.vectors).enumerate() {
+    fn store(&self, emit: &mut Emit, tile: Tile, sums: &[V], (pointer, first, stride): (V, V, V), row: V) {
+        for (r, sums) in sums.chunks_exact(tile.vectors()).enumerate() {
             let row = emit.add_const(row, r);
             let before = emit.mul(row, stride);
             let place = Place { pointer, first: emit.add(first, before) };
             for (vector, &sum) in sums.iter().enumerate() {
-                let at = emit.int((vector * self.lanes) as i64);
+                let at = emit.int((vector * tile.lanes) as i64);
                 place.offset(emit, at).store(emit, sum);
             }
         }

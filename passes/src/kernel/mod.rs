@@ -42,10 +42,11 @@ pub(crate) struct Kernel<'a> {
 }
 
 impl Kernel<'_> {
-    pub(crate) fn text(self) -> (String, String) {
+    /// The kernel as text, and the bytes of scratch that a thread needs for it.
+    pub(crate) fn text(self) -> (String, usize) {
         let mut emit = Emit::kernel(&self.symbol, &self.schedule);
         (self.body)(&mut emit);
-        (self.symbol, emit.finish())
+        emit.finish()
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use mom_dialect::{
     diagnostic::{Code, Diagnostic, Span},
-    graph::{Body, Fused, Graph, Op, OpKind, ValueId},
+    graph::{Body, Graph, Op, OpKind, ValueId},
     shape::{Axis, DType, Extent, Type},
 };
 use mom_runtime::plan::{self, Buffer, Layout, Plan};
@@ -81,7 +81,8 @@ pub(crate) fn schedule(
     let ops = launches.iter().map(|launch| launch.op).collect();
     let places = slots::assign(&graph.body, &launches, |value| scheduler.place(value));
 
-    let (mut kernels, mut symbols) = (Vec::new(), BTreeMap::new());
+    let (mut kernels, mut numbers) = (Vec::new(), BTreeMap::new());
+    let (mut symbols, mut thread_bytes) = (Vec::new(), 0);
     let mut planned = Vec::new();
     for (Launch { kernel, reads, writes, weights, .. }, workspace) in launches.into_iter().zip(places.workspaces) {
         let values = reads.iter().chain(&writes).enumerate();
@@ -91,7 +92,7 @@ pub(crate) fn schedule(
         });
         let buffers = buffers.chain(workspace).collect();
         let next = symbols.len();
-        let number = *symbols.entry(kernel.symbol.clone()).or_insert(next);
+        let number = *numbers.entry(kernel.symbol.clone()).or_insert(next);
         planned.push(plan::Launch {
             kernel: number,
             buffers,
@@ -102,10 +103,13 @@ pub(crate) fn schedule(
             token_ns: kernel.token_ns,
         });
         if number == next {
-            kernels.push(kernel.text());
+            symbols.push(kernel.symbol.clone());
+            let (text, bytes) = kernel.text();
+            kernels.push(text);
+            // One kernel after the other works in the same scratch.
+            thread_bytes = thread_bytes.max(bytes);
         }
     }
-    let (symbols, kernels): (Vec<String>, Vec<String>) = kernels.into_iter().unzip();
     let plan = Plan {
         format: plan::FORMAT,
         momc: env!("CARGO_PKG_VERSION").into(),
@@ -125,6 +129,7 @@ pub(crate) fn schedule(
         ignored_tensors: info.ignored_tensors.clone(),
         states: scheduler.states.planned,
         slots: places.slots.into_iter().map(linear_form).collect(),
+        thread_bytes,
         outputs: scheduler.outputs,
         kernels: symbols,
         launches: planned,
@@ -152,7 +157,6 @@ struct Scheduler<'a> {
     options: &'a Options,
     /// The operation that makes each value, by index.
     makers: Vec<usize>,
-    uses: Vec<Vec<usize>>,
     weights: Weights<'a>,
     states: States,
     /// Where inputs and outputs lie.
@@ -178,7 +182,6 @@ impl<'a> Scheduler<'a> {
             target,
             options,
             makers,
-            uses,
             weights,
             states,
             fixed: BTreeMap::new(),
@@ -229,7 +232,7 @@ impl<'a> Scheduler<'a> {
         weight.or_else(|| self.states.index(value).map(Buffer::State)).or_else(|| self.fixed.get(&value).cloned())
     }
 
-    /// The launch of an operation; none where there is nothing to run or another launch does it.
+    /// The launch of an operation; none where there is nothing to run.
     fn launch(&self, op: &'a Op) -> Result<Option<Launch<'a>>, Box<Diagnostic>> {
         let mut workspace = None;
         let kernel = match &op.kind {
@@ -239,32 +242,36 @@ impl<'a> Scheduler<'a> {
                 workspace = Some(bytes);
                 kernel
             }
-            OpKind::Elementwise(_) => {
-                return self.elementwise(op).map_err(|message| unsupported(message, op.span.clone()));
-            }
             _ => match self.kernel(op).map_err(|message| unsupported(message, op.span.clone()))? {
                 Some(kernel) => kernel,
                 None => return Ok(None),
             },
         };
-        let is_constant = |operand: &ValueId| {
-            let maker = self.graph.body.ops.get(self.makers[operand.index()]);
-            maker.is_some_and(|maker| matches!(maker.kind, OpKind::Constant { .. }))
-        };
-        if op.operands.iter().any(is_constant) {
+        // Constants are part of the code.
+        let read: Vec<usize> =
+            (0..op.operands.len()).filter(|&place| self.constant(op.operands[place]).is_none()).collect();
+        if read.len() < op.operands.len() && !matches!(op.kind, OpKind::Elementwise(_)) {
             let message = "native code computes with constants only element by element, or within a fused operation";
             return Err(unsupported(message.into(), op.span.clone()));
         }
         let (changes, writes) = op.results.iter().copied().partition(|&result| self.states.is_after(result));
         let mut weights = BTreeMap::new();
-        for place in 0..op.operands.len() {
+        for (number, &place) in read.iter().enumerate() {
             let weight = self.weights.operand(&self.graph.body, op, place);
             if let Some(weight) = weight.map_err(|message| unsupported(message, op.span.clone()))? {
-                weights.insert(place, weight);
+                weights.insert(number, weight);
             }
         }
-        let (op, reads) = (self.place_of(op), op.operands.clone());
+        let (reads, op) = (read.into_iter().map(|place| op.operands[place]).collect(), self.place_of(op));
         Ok(Some(Launch { op, kernel, reads, writes, changes, weights, workspace }))
+    }
+
+    /// The constant that a value is.
+    fn constant(&self, value: ValueId) -> Option<f64> {
+        match self.graph.body.ops.get(self.makers[value.index()])?.kind {
+            OpKind::Constant { value } => Some(value),
+            _ => None,
+        }
     }
 
     /// The place of an operation that makes something.
@@ -272,7 +279,7 @@ impl<'a> Scheduler<'a> {
         op.results.first().map_or(usize::MAX, |result| self.makers[result.index()])
     }
 
-    /// The kernel of an operation that neither is a scan nor works element by element.
+    /// The kernel of an operation that is no scan; none where there is nothing to run.
     fn kernel(&self, op: &'a Op) -> Result<Option<Kernel<'a>>, String> {
         let target = self.target;
         let operand = |number: usize| self.ty(op.operands[number]);
@@ -296,7 +303,7 @@ impl<'a> Scheduler<'a> {
             | OpKind::Relabel { .. }
             | OpKind::HeadIndex
             | OpKind::Identity { .. } => return Err("this operation belongs into update rules".into()),
-            OpKind::Elementwise(_) | OpKind::Scan { .. } | OpKind::ScanGradient { .. } => return Ok(None),
+            OpKind::Scan { .. } | OpKind::ScanGradient { .. } => return Ok(None),
             OpKind::Embedding => {
                 let table = self.weights.operand(&self.graph.body, op, 1)?;
                 let table = match table.map(|table| self.weights.planned[table].layout) {
@@ -306,14 +313,15 @@ impl<'a> Scheduler<'a> {
                 let width = self.ty(op.results[0]).row_elements();
                 rows::embedding(target, width, operand(1).dtype, table)
             }
-            OpKind::Linear
+            OpKind::Elementwise(_)
+            | OpKind::Linear
             | OpKind::GroupedLinear
             | OpKind::SelectRows
             | OpKind::RmsNorm { .. }
             | OpKind::L2Norm { .. }
             | OpKind::Dispatch
             | OpKind::Combine
-            | OpKind::Rotary { .. } => fused::single(target, &self.graph.body, op)?,
+            | OpKind::Rotary { .. } => fused::single(target, &self.graph.body, op, |value| self.constant(value))?,
             OpKind::ShortConv => {
                 let taps = operand(1).axes.last().and_then(Axis::size).unwrap_or(1);
                 let memories = rows_of(3)?.sequences;
@@ -337,50 +345,6 @@ impl<'a> Scheduler<'a> {
                 attention::attention(target, shape)
             }
         }))
-    }
-
-    /// An elementwise operation with all those before it that only it uses.
-    fn elementwise(&self, op: &'a Op) -> Result<Option<Launch<'a>>, String> {
-        let result = op.results[0];
-        if self.is_inlined(result) {
-            return Ok(None);
-        }
-        let (mut body, mut operands) = (Body::default(), BTreeMap::new());
-        let results = self.copied(op, &mut body, &mut operands);
-        let kernel = fused::rows::rows(self.target, &Fused { body, results })?;
-        let mut reads: Vec<(ValueId, ValueId)> =
-            operands.into_iter().map(|(value, argument)| (argument, value)).collect();
-        reads.sort();
-        let reads: Vec<ValueId> = reads.into_iter().map(|(_, value)| value).collect();
-        let weights = reads.iter().enumerate();
-        let weights = weights.filter_map(|(place, &value)| Some((place, self.weights.row_major(value)?))).collect();
-        let (op, writes, changes) = (self.place_of(op), vec![result], Vec::new());
-        Ok(Some(Launch { op, kernel, reads, writes, changes, weights, workspace: None }))
-    }
-
-    /// Whether a value is computed inside the one elementwise operation that uses it.
-    fn is_inlined(&self, value: ValueId) -> bool {
-        let [user] = self.uses[value.index()].as_slice() else { return false };
-        let user = &self.graph.body.ops[*user];
-        matches!(user.kind, OpKind::Elementwise(_)) && self.ty(user.results[0]) == self.ty(value)
-    }
-
-    /// Copies an elementwise operation into a body, with those that are computed inside of it. `operands` are the values
-    /// that the body reads, each with its argument.
-    fn copied(&self, op: &Op, body: &mut Body, operands: &mut BTreeMap<ValueId, ValueId>) -> Vec<ValueId> {
-        let mut inner = Vec::new();
-        for &operand in &op.operands {
-            let maker = self.graph.body.ops.get(self.makers[operand.index()]);
-            inner.push(match maker {
-                Some(maker @ Op { kind: OpKind::Constant { .. }, .. }) => self.copied(maker, body, operands)[0],
-                Some(maker @ Op { kind: OpKind::Elementwise(_), .. }) if self.is_inlined(operand) => {
-                    self.copied(maker, body, operands)[0]
-                }
-                _ => *operands.entry(operand).or_insert_with(|| body.argument(self.ty(operand).clone())),
-            });
-        }
-        let types = op.results.iter().map(|&result| self.ty(result).clone()).collect();
-        body.add_typed(op.kind.clone(), inner, types, None)
     }
 }
 

@@ -116,6 +116,59 @@ fn a_weight_is_there_in_each_layout_that_is_wanted() {
     assert!(plan.slots.iter().all(|slot| slot.constant == 0), "{:?}", plan.slots);
 }
 
+/// So it is the same in memory whatever products it is merged with.
+#[test]
+fn a_narrow_weight_beside_a_wide_one_has_narrow_panels() {
+    let mut program = Program::new();
+    let x = program.input("x", [tokens(), width()]);
+    let wide = program.weight("wide", [Axis::named("out", 20), width()]);
+    let narrow = program.weight("narrow", [Axis::named("head", 3), width()]);
+    let both = program.add(OpKind::Linear, &[x, narrow, wide]);
+    let alone = program.one(OpKind::Linear, &[x, narrow]);
+    for (name, value) in [("narrow", both[0]), ("wide", both[1]), ("alone", alone)] {
+        program.output(name, value);
+    }
+    let plan = program.plan().unwrap();
+    let widths: Vec<(&str, Layout)> = plan.params.iter().map(|param| (param.name.as_str(), param.layout)).collect();
+    assert_eq!(widths, [("wide", Layout::Panels { width: 16 }), ("narrow", Layout::Panels { width: 4 })]);
+}
+
+/// Nothing is joined here; a constant is part of the code that reads it.
+#[test]
+fn an_operation_is_a_launch() {
+    let mut program = Program::new();
+    let x = program.input("x", [tokens(), width()]);
+    let half = program.one(OpKind::Constant { value: 0.5 }, &[]);
+    let weight = program.weight("w", [width()]);
+    let shifted = program.one(OpKind::Elementwise(Function::Sub), &[half, x]);
+    let scaled = program.one(OpKind::Elementwise(Function::Mul), &[shifted, weight]);
+    let y = program.one(OpKind::Elementwise(Function::Mul), &[scaled, scaled]);
+    program.output("y", y);
+    let plan = program.plan().unwrap();
+    let buffers: Vec<&[Buffer]> = plan.launches.iter().map(|launch| &launch.buffers[..]).collect();
+    let [first, second] = [0, 1].map(Buffer::Slot);
+    let expected: [&[Buffer]; 3] = [
+        &[Buffer::Input("x".into()), first.clone()],
+        &[first, Buffer::Param(0), second.clone()],
+        &[second.clone(), second, Buffer::Output(0)],
+    ];
+    assert_eq!(buffers, expected);
+}
+
+#[test]
+fn constants_are_read_element_by_element() {
+    let mut program = Program::new();
+    let one = program.one(OpKind::Constant { value: 1.0 }, &[]);
+    let window = program.state("window", [tap(), width()]);
+    let weight = program.weight("taps", [width(), tap()]);
+    let segments = program.input("cu_seqlens", [Axis::Rows(Extent::SEQUENCES.plus(1))]);
+    let types = vec![Type::f32([tokens(), width()]), program.0.body.ty(window).clone()];
+    let made = program.0.body.add_typed(OpKind::ShortConv, vec![one, weight, window, segments], types, None);
+    program.set("window", made[1]);
+    program.output("y", made[0]);
+    refused(&program, "constants only element by element");
+}
+
 #[test]
 fn a_computed_value_is_no_weight() {
     let mut program = Program::new();
@@ -230,6 +283,33 @@ fn states_that_are_joined_otherwise_are_refused() {
     let halves = whole.add(OpKind::SplitMemories, &[state]);
     whole.set("state", halves[0]);
     refused(&whole, "splits only states that were joined");
+}
+
+/// Kernels run one after the other and share what a thread works in.
+#[test]
+fn a_thread_has_room_for_the_most_demanding_kernel() {
+    let bytes = |sizes: &[usize]| {
+        let mut program = Program::new();
+        for (number, &size) in sizes.iter().enumerate() {
+            let axis = Axis::named(format!("width{number}"), size);
+            let x = program.input(&format!("x{number}"), [tokens(), axis.clone()]);
+            let norm = program.weight(&format!("norm{number}"), [axis.clone()]);
+            let weight = program.weight(&format!("w{number}"), [Axis::named("out", 16), axis]);
+            let mut body = Body::default();
+            let operands = [x, norm, weight];
+            let [x, norm, weight] = operands.map(|operand| body.argument(program.0.body.ty(operand).clone()));
+            let rows = body.add(OpKind::RmsNorm { eps: 1e-6 }, &[x, norm], None).unwrap();
+            let results = body.add(OpKind::Linear, &[rows[0], weight], None).unwrap();
+            let y = program.one(OpKind::Fused(Box::new(Fused { body, results })), &operands);
+            program.output(&format!("y{number}"), y);
+        }
+        program.plan().unwrap().thread_bytes
+    };
+    let [none, narrow, wide] = [bytes(&[]), bytes(&[64]), bytes(&[2048])];
+    assert_eq!(none, 0);
+    // A chunk of rows is made at a time.
+    assert!(narrow >= 4 * 64 && wide > narrow, "{narrow} {wide}");
+    assert_eq!(bytes(&[64, 2048, 64]), wide);
 }
 
 /// A state that is changed within a fused operation is the operand that the body's argument stands for.

@@ -1,7 +1,8 @@
 //! Weights: how each must lie in memory for the kernels that read it.
 //!
-//! Kernels want a weight in panels, transposed, or as the checkpoint has it. A weight that two launches want otherwise is
-//! there twice, as two parameters of the plan over one tensor.
+//! Kernels want a weight in panels, transposed, or as the checkpoint has it, and they say which of its axes are the rows of
+//! the matrix: which axes the checkpoint's tensor has does not matter. A weight that two launches want otherwise is there
+//! twice, as two parameters of the plan over one tensor.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,10 @@ use mom_dialect::{
 };
 use mom_runtime::plan::{self, Layout, Param};
 
-use crate::{kernel::fused::product, target::Target};
+use crate::{
+    kernel::fused::product::{self, Packing},
+    target::Target,
+};
 
 /// The parameters of a program.
 pub(super) struct Weights<'a> {
@@ -23,19 +27,17 @@ pub(super) struct Weights<'a> {
 }
 
 /// What a launch asks of an operand.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Wish {
-    Layout(Layout),
-    /// Rows, wherever they lie.
-    Rows,
+#[derive(Clone, Copy)]
+struct Wish {
+    packing: Packing,
+    /// Whether its rows may also lie in panels.
+    or_panels: bool,
 }
 
 impl Wish {
-    fn grants(self, layout: Layout) -> bool {
-        match self {
-            Wish::Layout(wanted) => layout == wanted,
-            Wish::Rows => matches!(layout, Layout::RowMajor | Layout::Panels { .. }),
-        }
+    fn is_granted(self, found: Packing) -> bool {
+        let in_panels = matches!(found.layout, Layout::Panels { .. }) && found.columns == self.packing.columns;
+        found == self.packing || self.or_panels && in_panels
     }
 }
 
@@ -59,19 +61,19 @@ impl<'a> Weights<'a> {
                 }
             }
             // Whoever takes rows anywhere takes those that are there for others.
-            wishes.sort_by_key(|wish| *wish == Wish::Rows);
-            let mut layouts: Vec<Layout> = Vec::new();
+            wishes.sort_by_key(|wish| wish.or_panels);
+            let mut packings: Vec<Packing> = Vec::new();
             for wish in wishes {
-                if !layouts.iter().any(|&layout| wish.grants(layout)) {
-                    layouts.push(if let Wish::Layout(layout) = wish { layout } else { Layout::RowMajor });
+                if !packings.iter().any(|&packing| wish.is_granted(packing)) {
+                    packings.push(wish.packing);
                 }
             }
-            if layouts.is_empty() {
-                layouts.push(Layout::RowMajor);
+            if packings.is_empty() {
+                packings.push(Packing::row_major(ty));
             }
-            for layout in layouts {
+            for packing in packings {
                 weights.of.entry(value).or_default().push(weights.planned.len());
-                weights.planned.push(param(name, ty, source, layout));
+                weights.planned.push(param(name, ty, source, packing));
             }
         }
         Ok(weights)
@@ -84,8 +86,11 @@ impl<'a> Weights<'a> {
     pub(super) fn operand(&self, body: &Body, op: &Op, place: usize) -> Result<Option<usize>, String> {
         let wish = self.wish(body, op, place)?;
         match self.of.get(&op.operands[place]) {
-            Some(places) => Ok(places.iter().copied().find(|&index| wish.grants(self.planned[index].layout))),
-            None if wish.grants(Layout::RowMajor) => Ok(None),
+            Some(places) => {
+                let packing = |param: &Param| Packing { columns: param.columns, layout: param.layout };
+                Ok(places.iter().copied().find(|&index| wish.is_granted(packing(&self.planned[index]))))
+            }
+            None if wish.packing.layout == Layout::RowMajor => Ok(None),
             None => Err("the weight of a product or of a convolution must be a parameter of the program".into()),
         }
     }
@@ -95,29 +100,23 @@ impl<'a> Weights<'a> {
         self.of.get(&value)?.first().copied()
     }
 
-    /// The parameter that is a weight as the checkpoint has it; none for a value that is no weight.
-    pub(super) fn row_major(&self, value: ValueId) -> Option<usize> {
-        let mut places = self.of.get(&value)?.iter().copied();
-        places.find(|&index| self.planned[index].layout == Layout::RowMajor)
-    }
-
     fn wish(&self, body: &Body, op: &Op, place: usize) -> Result<Wish, String> {
-        let layouts = product::weight_layouts(self.target, body, op)?;
-        Ok(match layouts.into_iter().find(|(operand, _)| *operand == place) {
-            Some((_, layout)) => Wish::Layout(layout),
-            None if op.kind == OpKind::Embedding => Wish::Rows,
-            None => Wish::Layout(Layout::RowMajor),
+        let packings = product::packings(self.target, body, op)?;
+        let packing = packings.into_iter().find(|(operand, _)| *operand == place).map(|(_, packing)| packing);
+        Ok(Wish {
+            packing: packing.unwrap_or_else(|| Packing::row_major(body.ty(op.operands[place]))),
+            or_panels: op.kind == OpKind::Embedding,
         })
     }
 }
 
-fn param(name: &str, ty: &Type, source: &Source, layout: Layout) -> Param {
-    let columns: usize = source.shape.iter().skip(1).product();
+fn param(name: &str, ty: &Type, source: &Source, Packing { columns, layout }: Packing) -> Param {
+    let stored_row: usize = source.shape.iter().skip(1).product();
     Param {
         name: name.into(),
         tensor: source.tensor.clone(),
         shape: source.shape.clone(),
-        first_row: source.first_row,
+        first: source.first_row * stored_row,
         rows: ty.row_elements() / columns.max(1),
         columns,
         dtype: if ty.dtype == DType::BF16 { plan::DType::Bf16 } else { plan::DType::F32 },

@@ -141,8 +141,8 @@ fn plans_that_cannot_be_run_are_refused() {
         (|plan| plan.target.arch = "vax".into(), 604, "not vax; compile it for this machine with `--target native`"),
         (|plan| plan.target.features = vec!["warp".into()], 604, "this processor lacks warp"),
         (|plan| plan.launches[0].buffers[0] = Buffer::Param(3), 605, "launch 0 uses parameter 3 of 1"),
-        (|plan| plan.params[0].first_row = usize::MAX, 605, "parameter `table` lies outside its tensor"),
-        (|plan| plan.params[0].columns = 1, 605, "parameter `table` has rows of another length than its tensor"),
+        (|plan| plan.params[0].first = usize::MAX, 605, "parameter `table` lies outside its tensor"),
+        (|plan| plan.params[0].columns *= 2, 605, "parameter `table` lies outside its tensor"),
         (|plan| plan.launches[0].chunk = 0, 605, "launch 0 has no items"),
         (|plan| plan.launches[0].times = usize::MAX, 605, "launch 0 has more items than kernels can count"),
         (|plan| plan.slots.push(per_row(usize::MAX / 2)), 605, "slot 0 is too large"),
@@ -172,6 +172,6 @@ fn plans_that_cannot_be_run_are_refused() {
     let error = Module::inspect(&path).unwrap_err();
     assert_eq!(error.code(), 603);
     assert!(error.message().ends_with(
-        "was compiled by momc 7.1.0, whose plan format is 9; this runtime reads 3; compile the model again"
+        "was compiled by momc 7.1.0, whose plan format is 9; this runtime reads 4; compile the model again"
     ));
 }

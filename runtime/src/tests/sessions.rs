@@ -166,7 +166,7 @@ fn a_session_allocates_what_the_plan_says() {
         session.step(&[Piece::new(&tokens), Piece::default(), Piece::new(&tokens)], Rows::Last).unwrap();
         check(&session);
         let longest = session.positions()[0];
-        assert!(session.allocated_bytes() <= plan.peak_memory(3, longest));
+        assert!(session.allocated_bytes() <= plan.peak_memory(3, longest, 1));
     }
     session.step(&[Piece::new(&[1, 2]); 3], Rows::All).unwrap();
     check(&session);
@@ -174,6 +174,17 @@ fn a_session_allocates_what_the_plan_says() {
         plan.memory_formula(),
         "weights 175 B + 77 B·B + 32 B·min(B·T, 16) + cache 12 B·B·C where C is T rounded up to a power of two, at least 64"
     );
+}
+
+/// What threads work in is no session's, and there however many sessions there are.
+#[test]
+fn threads_have_memory_of_their_own() {
+    let mut plan = small_plan();
+    let without = plan.peak_memory(2, 10, 4);
+    plan.thread_bytes = 1000;
+    assert_eq!(plan.peak_memory(2, 10, 4), without + 4000);
+    assert_eq!(plan.memory().bytes_per_thread, 1000);
+    assert!(plan.memory_formula().contains(" + 1.00 KB·threads"), "{}", plan.memory_formula());
 }
 
 #[test]
@@ -190,7 +201,7 @@ fn memory_does_not_grow_with_the_prompt() {
         session.allocated_bytes()
     });
     assert_eq!(allocated[0], allocated[1]);
-    assert_eq!(allocated[0], model.plan().peak_memory(1, 1000));
+    assert_eq!(allocated[0], model.plan().peak_memory(1, 1000, 1));
 }
 
 #[test]

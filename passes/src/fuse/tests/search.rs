@@ -152,3 +152,24 @@ fn dead_and_double_work_vanish() {
     assert_eq!((products(&program.graph), products(&fusion.graph)), (3, 1));
     assert_eq!((exponentials(&program.graph), exponentials(&fusion.graph)), (1, 0));
 }
+
+/// What a kernel of several operations computes with is in it, and nowhere else.
+#[test]
+fn constants_are_where_they_are_read() {
+    let mut program = Program::new(Vec::new());
+    let x = program.hidden();
+    let two = program.constant(2.0);
+    let power = program.function(Function::Exp, &[x]);
+    let y = program.function(Function::Mul, &[power, two]);
+    program.output("y", y);
+    let constants = |graph: &Graph| {
+        let outer = graph.body.ops.iter().filter(|op| matches!(op.kind, OpKind::Constant { .. })).count();
+        (outer, count(graph, |kind| matches!(kind, OpKind::Constant { .. })))
+    };
+    let fused = |selection: &Selection| {
+        let fusion = fused(&program.graph, selection);
+        assert_eq!(fusion.kernels.len(), fusion.graph.body.ops.len());
+        constants(&fusion.graph)
+    };
+    assert_eq!((fused(&Selection::none()), fused(&Selection::default())), ((1, 1), (0, 1)));
+}

@@ -60,13 +60,26 @@ pub(crate) fn fused<'a>(cx: Cx<'a>, fused: &'a Fused) -> Result<Kernel<'a>, Stri
     }
 }
 
-/// The kernel of one operation of a row-wise body or of one product, by itself.
+/// The kernel of one operation of a row-wise body or of one product, by itself. Operands that are a `constant` are part of
+/// its code, and no buffers.
 ///
 /// # Errors
 /// As [`fused`].
-pub(crate) fn single<'a>(target: &Target, body: &Body, op: &Op) -> Result<Kernel<'a>, String> {
+pub(crate) fn single<'a>(
+    target: &Target,
+    body: &Body,
+    op: &Op,
+    constant: impl Fn(ValueId) -> Option<f64>,
+) -> Result<Kernel<'a>, String> {
     let mut own = Body::default();
-    let operands = op.operands.iter().map(|&operand| own.argument(body.ty(operand).clone())).collect();
+    let given = |&operand: &ValueId| {
+        let ty = body.ty(operand).clone();
+        match constant(operand) {
+            Some(value) => own.add_typed(OpKind::Constant { value }, Vec::new(), vec![ty], None)[0],
+            None => own.argument(ty),
+        }
+    };
+    let operands = op.operands.iter().map(given).collect();
     let types = op.results.iter().map(|&result| body.ty(result).clone()).collect();
     let results = own.add_typed(op.kind.clone(), operands, types, None);
     let fused = Fused { body: own, results };

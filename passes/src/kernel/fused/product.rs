@@ -22,41 +22,59 @@ use crate::{
     emit::{Emit, V},
     kernel::{
         Kernel, Place,
-        linear::{Buffers, Finish, Panel, Product, Rows, Tiling},
+        linear::{Buffers, Finish, Panel, Product, Rows, Tiling, panel_width},
         room,
     },
     target::Target,
 };
 
+/// How a weight lies: as a matrix of so many columns, in a layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Packing {
+    pub(crate) columns: usize,
+    pub(crate) layout: Layout,
+}
+
+impl Packing {
+    /// Entry after entry of the first axis.
+    pub(crate) fn row_major(ty: &Type) -> Packing {
+        Packing { columns: ty.axes.iter().skip(1).filter_map(Axis::size).product(), layout: Layout::RowMajor }
+    }
+}
+
 /// How the weights among an operation's operands must lie, by the number of the operand. A table of embeddings is read
-/// however it lies, and is not among them.
-pub(crate) fn weight_layouts(target: &Target, body: &Body, op: &Op) -> Result<Vec<(usize, Layout)>, String> {
-    let all = |layout: Layout| Ok((0..op.operands.len()).map(|operand| (operand, layout)).collect());
+/// however its rows lie, and is not among them.
+pub(crate) fn packings(target: &Target, body: &Body, op: &Op) -> Result<Vec<(usize, Packing)>, String> {
+    let operands = op.operands.iter().map(|&operand| Packing::row_major(body.ty(operand))).enumerate();
     match &op.kind {
         OpKind::Linear | OpKind::GroupedLinear => {
             let Parts { product, weights, .. } = Parts::new(body, op)?;
-            let layout = Layout::Panels { width: product.panel_width(target) };
             let first = op.operands.len() - weights.len();
-            Ok((0..op.operands.len())
-                .map(|operand| (operand, if operand < first { Layout::RowMajor } else { layout }))
-                .collect())
+            let panels = |weight: usize| {
+                let width = panel_width(target, product.columns[weight / product.memories.unwrap_or(1)]);
+                Packing { columns: product.depth, layout: Layout::Panels { width } }
+            };
+            Ok(operands.map(|(number, own)| (number, number.checked_sub(first).map_or(own, panels))).collect())
         }
-        OpKind::ShortConv => Ok(vec![(1, Layout::Transposed)]),
+        OpKind::ShortConv => {
+            let taps = body.ty(op.operands[1]).axes.last().and_then(Axis::size).unwrap_or(1);
+            Ok(vec![(1, Packing { columns: taps, layout: Layout::Transposed })])
+        }
         OpKind::Embedding => Ok(Vec::new()),
         OpKind::Fused(fused) => {
             let arguments = arguments(&fused.body);
-            let mut layouts = BTreeMap::new();
+            let mut packings = BTreeMap::new();
             for op in &fused.body.ops {
-                for (operand, layout) in weight_layouts(target, &fused.body, op)? {
+                for (operand, packing) in self::packings(target, &fused.body, op)? {
                     let Some(&argument) = arguments.get(&op.operands[operand]) else { continue };
-                    if layouts.insert(argument, layout).is_some_and(|other| other != layout) {
+                    if packings.insert(argument, packing).is_some_and(|other| other != packing) {
                         return Err("one weight is used in two ways that need it laid out differently".into());
                     }
                 }
             }
-            Ok(layouts.into_iter().collect())
+            Ok(packings.into_iter().collect())
         }
-        _ => all(Layout::RowMajor),
+        _ => Ok(operands.collect()),
     }
 }
 
@@ -154,12 +172,11 @@ pub(super) fn product<'a>(target: &Target, fused: &Fused, anchor: &Op) -> Result
         let given_row = |value: ValueId| Given::Buffer(given[&value]);
 
         let sizes = [
-            if made { MARK } else { 0 },
             if made { tiling.made_elements() } else { 0 },
             row_wise.scratch(),
             if epilogue.is_some() { tiling.sums_elements() } else { 0 },
         ];
-        let [mark, rows, scratch, sums] = parts_of_room(emit, sizes, made);
+        let [rows, scratch, sums] = parts_of_room(emit, sizes, made);
         let prepared = row_wise.prepare(emit, scratch);
         let make = |emit: &mut Emit, row: V, place: Place| {
             row_wise.emit(emit, &prepared, &given_row, (row, None), &[place]);
@@ -172,7 +189,10 @@ pub(super) fn product<'a>(target: &Target, fused: &Fused, anchor: &Op) -> Result
             let (whole, part) = (emit.div_const(row, kept), emit.rem_const(row, kept));
             address.locate(emit, &given_row, whole, None).entry(emit, part, depth)
         };
-        let rows = if made { Rows::Made { scratch: rows, mark, make: &make } } else { Rows::Lie(&locate) };
+        let rows = match made {
+            true => Rows::Made { scratch: rows, mark: emit.thread_mark(), make: &make },
+            false => Rows::Lie(&locate),
+        };
         match &epilogue {
             None => tiling.emit(emit, &buffers_of, &rows, None),
             Some(epilogue) => {
@@ -182,9 +202,6 @@ pub(super) fn product<'a>(target: &Target, fused: &Fused, anchor: &Op) -> Result
         }
     }))
 }
-
-/// Elements that tell which rows lie in scratch: two words.
-const MARK: usize = 4;
 
 /// Room of several sizes, one after the other, each at a cache line; what is to stay from one task of a thread to its next
 /// is not on the stack.

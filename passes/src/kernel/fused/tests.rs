@@ -56,7 +56,7 @@ impl Writer {
         let kernel = fused(Cx { target: &target, graph: &graph, options: &options }, &body)?;
         let symbol = kernel.symbol.clone();
         // What is promised can be written.
-        assert!(kernel.text().1.contains(&symbol));
+        assert!(kernel.text().0.contains(&symbol));
         Ok(symbol)
     }
 }

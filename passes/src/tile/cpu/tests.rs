@@ -8,6 +8,7 @@ use mom_runtime::{
 
 use super::{gradient, gradient_workspace, scan};
 use crate::{
+    emit,
     kernel::{Kernel, scan::wiring::Wiring},
     lower,
     target::Target,
@@ -49,18 +50,18 @@ impl Numbers {
 
 /// Compiles kernels into one artifact, in order.
 fn compile(target: &Target, kernels: Vec<Kernel<'_>>) -> Module {
-    let mut text = String::from("module {\n");
-    let mut symbols: Vec<String> = Vec::new();
-    let mut order = Vec::new();
+    let (mut texts, mut thread_bytes) = (Vec::new(), 0);
+    let mut order: Vec<String> = Vec::new();
     for kernel in kernels {
+        let is_known = order.contains(&kernel.symbol);
         order.push(kernel.symbol.clone());
-        if !symbols.contains(&kernel.symbol) {
-            let (symbol, kernel) = kernel.text();
-            symbols.push(symbol);
-            text.push_str(&kernel);
+        if !is_known {
+            let (text, bytes) = kernel.text();
+            texts.push(text);
+            thread_bytes = thread_bytes.max(bytes);
         }
     }
-    text.push_str("}\n");
+    let text = emit::module(&texts, thread_bytes);
     let plan = Plan {
         format: plan::FORMAT,
         momc: String::new(),
@@ -80,6 +81,7 @@ fn compile(target: &Target, kernels: Vec<Kernel<'_>>) -> Module {
         ignored_tensors: Vec::new(),
         states: Vec::new(),
         slots: Vec::new(),
+        thread_bytes,
         outputs: Vec::new(),
         kernels: order,
         launches: Vec::new(),
