@@ -10,7 +10,10 @@ pub mod text;
 
 use mom_passes::{
     Program, Rewriting,
-    fuse::{Fusion, KernelReport, cost::Step},
+    fuse::{
+        Fusion, KernelReport,
+        cost::{Step, Work},
+    },
 };
 use mom_runtime::plan::{Linear, Plan, Sizes};
 
@@ -77,13 +80,8 @@ fn sizes(plan: &Plan, step: &Step) -> Sizes {
 }
 
 impl Explanation {
-    /// How much of a kernel's modelled time is spent at the limit of the machine, and not between launches.
-    fn modelled_share(&self, ns: f64) -> f64 {
-        1.0 - self.rewriting.machine.launch_ns / ns.max(self.rewriting.machine.launch_ns)
-    }
-
-    /// How much of a measured time the machine needs at its limits.
-    fn measured_share(&self, modelled: f64, measured: f64) -> f64 {
-        (modelled - self.rewriting.machine.launch_ns) / measured.max(1.0)
+    /// How much of a kernel's time the machine needs at its limits.
+    fn share(&self, work: &Work, ns: f64) -> f64 {
+        self.rewriting.machine.limit(work) / ns.max(1.0)
     }
 }

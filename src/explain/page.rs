@@ -231,14 +231,10 @@ fn facts(
          <th class=\"number\">roof</th>{measured}</tr>"
     )?;
     for (place, ((work, ns), step)) in kernel.work.iter().zip(&explanation.rewriting.steps).enumerate() {
-        let mut cells = vec![
-            show_bytes(work.bytes() as u64),
-            count(work.flops()),
-            time(*ns),
-            share(explanation.modelled_share(*ns)),
-        ];
+        let mut cells =
+            vec![show_bytes(work.bytes() as u64), count(work.flops()), time(*ns), share(explanation.share(work, *ns))];
         if let Some(times) = times {
-            cells.extend([time(times[place]), share(explanation.measured_share(*ns, times[place]))]);
+            cells.extend([time(times[place]), share(explanation.share(work, times[place]))]);
         }
         let cells: String = cells.iter().map(|cell| format!("<td class=\"number\">{cell}</td>")).collect();
         writeln!(page, "<tr><td>{}</td>{cells}</tr>", step.name)?;

@@ -125,9 +125,9 @@ fn kernel_rows(explanation: &Explanation, kernel: &KernelReport, measured: Optio
     let mut row = vec![names.next().unwrap_or_default()];
     for (place, (work, ns)) in kernel.work.iter().enumerate() {
         row.extend([show_bytes(work.bytes() as u64), count(work.flops()), time(*ns)]);
-        row.push(share(explanation.modelled_share(*ns)));
+        row.push(share(explanation.share(work, *ns)));
         if let Some(times) = measured {
-            row.extend([time(times[place]), share(explanation.measured_share(*ns, times[place]))]);
+            row.extend([time(times[place]), share(explanation.share(work, times[place]))]);
         }
     }
     [row].into_iter().chain(names.map(|name| vec![name])).collect()

@@ -90,20 +90,35 @@ impl Work {
     }
 }
 
-/// Columns of a product that are computed together, whether all exist or not.
+/// Work that takes one thread no longer than this is not shared; see the runtime's `cpu.rs`.
+const WORTH_SHARING_NS: f64 = 4_000.0;
+
+/// What such a launch costs of one at which threads wait for each other.
+const ALONE: f64 = 0.5;
+
+/// Elements of a row, or columns of a product, that are computed together, whether all exist or not.
 const LANES: f64 = 16.0;
+
+/// Operations in the time that the sum of a row's squares keeps its norm waiting.
+const NORM_WAIT: f64 = 250.0;
 
 /// Computing and moving go on side by side, but for this part of the shorter one.
 const EXPOSED: f64 = 0.25;
 
 impl Machine {
-    /// Nanoseconds of a kernel.
+    /// Nanoseconds of a kernel. One thread does alone what is too little to be shared, and need not meet the others.
     pub fn time(&self, work: &Work) -> f64 {
+        let alone = self.limit(work) * self.threads;
+        if alone < WORTH_SHARING_NS { alone + ALONE * self.launch_ns } else { alone / self.threads + self.launch_ns }
+    }
+
+    /// Nanoseconds that the whole machine needs for it at its limits.
+    pub fn limit(&self, work: &Work) -> f64 {
         let vector = work.vector_flops + work.repeated_flops * self.threads;
         let compute = work.product_flops / self.product_flops + vector / self.vector_flops;
         let far = self.levels.last().map_or(0.0, |(_, rate)| work.cold / rate);
         let moved = far + self.moving(work.bytes() - work.cold);
-        self.launch_ns + compute.max(moved) + EXPOSED * compute.min(moved)
+        compute.max(moved) + EXPOSED * compute.min(moved)
     }
 
     /// Nanoseconds to move so many bytes.
@@ -145,7 +160,8 @@ pub(crate) fn bytes(ty: &Type, step: &Step) -> f64 {
 pub(crate) fn read(kind: &OpKind, place: usize, operands: &[&Type], step: &Step) -> f64 {
     let Some(ty) = operands.get(place) else { return 0.0 };
     let whole = bytes(ty, step);
-    let touched = |memories: f64, choices: f64| (choices * step.tokens as f64 / memories).min(1.0);
+    let share = |tokens: f64, memories: f64, choices: f64| (choices * tokens / memories).min(1.0);
+    let (tokens, sequences) = (step.tokens as f64, step.sequences.max(1) as f64);
     match kind {
         OpKind::Embedding if place == 1 => {
             let row: usize = ty.axes.iter().skip(1).filter_map(Axis::size).product();
@@ -155,32 +171,46 @@ pub(crate) fn read(kind: &OpKind, place: usize, operands: &[&Type], step: &Step)
         OpKind::GroupedLinear if place > 1 => {
             let memories = operands[1].rows().map_or(1, |segments| segments.sequences) as f64;
             let choices = operands[0].rows().map_or(1, |rows| rows.tokens.max(1)) as f64;
-            whole * touched(memories, choices)
+            whole * share(tokens, memories, choices)
         }
         OpKind::Scan { .. } | OpKind::ShortConv => {
             let memories = ty.axis("memory").and_then(Axis::size).unwrap_or(1) as f64;
             let choices = operands[0].rows().map_or(1, |rows| rows.tokens.max(1)) as f64;
             let of_sequences = ty.rows() == Some(Extent::SEQUENCES);
-            if of_sequences { whole * touched(memories, choices) } else { whole }
+            if of_sequences { whole * share(tokens / sequences, memories, choices) } else { whole }
         }
         _ => whole,
     }
 }
 
-/// What an operation computes in a step.
+/// What an operation computes in a step, for `heads` heads of a row one by one: each takes whole vectors.
 pub(crate) fn compute(
     kind: &OpKind,
     operands: &[&Type],
     results: &[Type],
     update_rule: Option<&UpdateRule>,
     step: &Step,
+    heads: usize,
 ) -> Work {
-    let out: f64 = results.first().map_or(0.0, |ty| elements(ty, step));
+    let vectors = |ty: &Type| {
+        let row = ty.row_elements() as f64;
+        let own = ty.axis("head").and_then(Axis::size).unwrap_or(1) as f64;
+        let heads = heads as f64;
+        let slice = if heads > 1.0 { row / own } else { row };
+        elements(ty, step) / row.max(1.0) * heads * (slice / LANES).ceil() * LANES
+    };
+    let out: f64 = results.first().map_or(0.0, vectors);
     let first = operands.first().map_or(0.0, |ty| elements(ty, step));
     let vector = |flops: f64| Work { vector_flops: flops, ..Work::default() };
     match kind {
         OpKind::Elementwise(function) => vector(out * function_flops(*function)),
-        OpKind::RmsNorm { .. } | OpKind::L2Norm { .. } => vector(4.0 * out),
+        OpKind::RmsNorm { .. } | OpKind::L2Norm { .. } => {
+            let norms = results.first().map_or(0.0, |ty| {
+                let width = ty.axes.last().and_then(Axis::size).unwrap_or(1);
+                elements(ty, step) / width.max(1) as f64
+            });
+            vector(4.0 * out + NORM_WAIT * norms)
+        }
         OpKind::Rotary { .. } => vector(20.0 * out),
         OpKind::Combine => {
             let choices = operands[1].axis("choice").and_then(Axis::size).unwrap_or(1);
@@ -208,8 +238,10 @@ pub(crate) fn compute(
             vector(update_rule.map_or(0.0, token_flops) * heads * tokens / 2.6)
         }
         OpKind::Attention { .. } => vector(4.0 * out * step.context as f64),
-        // One thread does it, some nanoseconds for each choice.
-        OpKind::Router { .. } | OpKind::Sort { .. } => vector(200.0 * out),
+        // One thread does it, about a nanosecond for each choice.
+        OpKind::Router { .. } | OpKind::Sort { .. } => {
+            vector(100.0 * results.first().map_or(0.0, |ty| elements(ty, step)))
+        }
         OpKind::Embedding | OpKind::SelectRows | OpKind::Dispatch => vector(out),
         OpKind::AppendCache => vector(first.min(out)),
         _ => Work::default(),

@@ -98,6 +98,12 @@ pub(crate) fn fused(terms: &Terms, kernel: &Kernel) -> Option<Fused> {
     Some(Fused { body, results: results? })
 }
 
+/// The heads that a scan works on one by one.
+fn heads_of_scan(terms: &Terms, part: &Part) -> Option<usize> {
+    let Some(OpKind::Scan { .. }) = part.node.kind() else { return None };
+    terms[part.class].data.types.first()?.axis("head")?.size()
+}
+
 /// What a kernel does in a step, by the cost model.
 pub(crate) fn work(terms: &Terms, kernel: &Kernel, step: &Step) -> Work {
     let mut work = Work::default();
@@ -105,6 +111,7 @@ pub(crate) fn work(terms: &Terms, kernel: &Kernel, step: &Step) -> Work {
     let root_rows = kernel.parts.last().and_then(|part| rows(part.class)).unwrap_or(Extent::ZERO.plus(1));
     let is_product = |part: &Part| matches!(part.node.kind(), Some(OpKind::Linear | OpKind::GroupedLinear));
     let anchor = kernel.parts.iter().position(is_product);
+    let heads = kernel.parts.iter().find_map(|part| heads_of_scan(terms, part)).unwrap_or(1);
     let (mut read, mut read_by_products) = (BTreeMap::new(), BTreeMap::new());
     for (number, part) in kernel.parts.iter().enumerate() {
         let Some(kind) = part.node.kind() else { continue };
@@ -115,7 +122,7 @@ pub(crate) fn work(terms: &Terms, kernel: &Kernel, step: &Step) -> Work {
             OpKind::Scan { update_rule } => terms.analysis.graph.update_rule(update_rule),
             _ => None,
         };
-        let mut own = cost::compute(kind, &operands, &terms[part.class].data.types, rule, step);
+        let mut own = cost::compute(kind, &operands, &terms[part.class].data.types, rule, step, heads);
         // What is computed on the way is computed for each row that reads it.
         let again = match rows(part.class) {
             Some(rows) if rows.tokens > 0 => (root_rows.tokens as f64 / rows.tokens as f64).max(1.0),
