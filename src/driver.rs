@@ -201,13 +201,17 @@ impl Driver {
     fn unfused(&mut self) -> Result<(Graph, ModelInfo), Failure> {
         let model = self.timed("read", Driver::read)?;
         let (graph, info) = self.timed("mom", |driver| driver.mom(model))?;
-        if is_fused(&graph) {
-            let model = self.model.display();
-            return Err(Failure::Usage(format!(
-                "`{model}` is of the stage `fused`, where rewriting is done; give the model, or its stage `mom`"
-            )));
+        match is_fused(&graph) {
+            true => Err(self.rewritten_already()),
+            false => Ok((graph, info)),
         }
-        Ok((graph, info))
+    }
+
+    fn rewritten_already(&self) -> Failure {
+        let model = self.model.display();
+        Failure::Usage(format!(
+            "`{model}` is of the stage `fused`, where rewriting is done; give the model, or its stage `mom`"
+        ))
     }
 
     fn version(&self, graph: &Graph, info: &ModelInfo, selection: &Selection) -> Result<Version, Failure> {
@@ -272,7 +276,13 @@ impl Driver {
 
     /// The stage `fused`. A program that is of this stage already stays as it is.
     fn fused(&self, graph: Graph) -> Result<Graph, Failure> {
-        if is_fused(&graph) { Ok(graph) } else { Ok(self.rewritten(&graph, &self.rewriting.selection)?.graph) }
+        if !is_fused(&graph) {
+            return Ok(self.rewritten(&graph, &self.rewriting.selection)?.graph);
+        }
+        match self.rewriting == Rewriting::default() {
+            true => Ok(graph),
+            false => Err(self.rewritten_already()),
+        }
     }
 
     fn rewritten(&self, graph: &Graph, selection: &Selection) -> Result<Fusion, Failure> {

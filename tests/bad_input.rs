@@ -354,6 +354,12 @@ const CASES: &[Wrong] = &[
         let text = momc(folder, &["compile", &model, "--emit", "fused"])?.success()?;
         write(folder, "model.mlir", text.as_bytes())
     }),
+    wrong("explain::page_is_the_model", "explain model.toml --html model.toml", nothing),
+    wrong("compile::rewrites_of_stage_fused", "compile fused.mlir --no-rewrite norm-fold -o out.so", |folder| {
+        let model = folder.join("model.toml").display().to_string();
+        let text = momc(folder, &["compile", &model, "--emit", "fused"])?.success()?;
+        write(folder, "fused.mlir", text.as_bytes())
+    }),
     wrong("explain::page_in_a_missing_folder", "explain model.toml --html missing/page.html", nothing),
     wrong("explain::page_is_an_artifact", "explain model.toml --html page.so", nothing),
     wrong("calibrate::into_a_missing_folder", "calibrate -o missing/machine.toml", nothing),

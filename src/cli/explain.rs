@@ -1,6 +1,9 @@
 //! `momc explain`: what rewriting does to a model, and what its kernels cost.
 
-use std::{env::consts::ARCH, path::PathBuf};
+use std::{
+    env::consts::ARCH,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use mom_runtime::plan::Plan;
@@ -45,6 +48,9 @@ pub(crate) struct Explain {
 impl Explain {
     pub(crate) fn execute(self) -> Result<(), Failure> {
         let place = self.html.as_deref().map(Place::for_text).transpose()?;
+        if let Some(file) = self.html.as_deref().filter(|file| is_same(file, &self.model)) {
+            return Err(Failure::Usage(format!("`{}` is the model; write the page to another file", file.display())));
+        }
         let mut driver = Driver::new(&self.model, &self.target)?;
         driver.rewriting = self.rewriting.read()?;
         if self.ablate {
@@ -87,6 +93,10 @@ impl Explain {
         }
         ui::print(ablation.write())
     }
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 fn runs_here(plan: &Plan) -> Result<(), Failure> {

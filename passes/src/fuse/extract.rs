@@ -37,12 +37,13 @@ pub(crate) struct Search<'a> {
     machine: &'a Machine,
     supports: &'a Supports<'a>,
     costs: RefCell<BTreeMap<Kernel, Option<f64>>>,
-    /// How many programs were looked at.
+    /// How many kernels the programs have that were looked at.
     tries: Cell<usize>,
 }
 
-/// The most programs that a search looks at; the layer of a mixture takes some thousands.
-const TRIES: usize = 20_000;
+/// The most kernels that the programs have together which a search looks at; the layer of a mixture takes some hundred
+/// thousand.
+const TRIES: usize = 1_000_000;
 
 /// A choice, its kernels, and nanoseconds of the workload.
 #[derive(Clone)]
@@ -172,8 +173,10 @@ impl<'a> Search<'a> {
 
     /// The kernels of a choice and what they cost together.
     fn priced(&self, choice: &Choice) -> Option<(Draft, f64)> {
-        self.tries.set(self.tries.get() + 1);
-        let draft = draft(self.terms, &self.roots, choice)?;
+        let draft = draft(self.terms, &self.roots, choice);
+        let kernels = draft.as_ref().map_or(choice.len(), |draft| draft.kernels.len());
+        self.tries.set(self.tries.get() + kernels.max(1));
+        let draft = draft?;
         let cost = draft.kernels.iter().map(|kernel| self.cost(kernel)).sum::<Option<f64>>()?;
         Some((draft, cost))
     }

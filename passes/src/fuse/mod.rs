@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use egg::Id;
 use mom_dialect::{
     diagnostic::Span,
-    graph::{Body, Graph, OpKind, ValueId},
+    graph::{Body, Fused, Graph, Op, OpKind, ValueId},
 };
 
 pub mod cost;
@@ -193,7 +193,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     /// Something that the program is given.
-    fn leaf(&mut self, op: &mom_dialect::graph::Op) {
+    fn leaf(&mut self, op: &Op) {
         let types = op.results.iter().map(|&result| self.graph.body.ty(result).clone()).collect();
         let new = self.new.body.add_typed(op.kind.clone(), Vec::new(), types, op.span.clone());
         self.values.extend(op.results.iter().copied().zip(new));
@@ -238,11 +238,31 @@ impl Writer<'_> {
                 }
                 (_, RootOf::Op(op)) => {
                     let op = &self.graph.body.ops[*op];
+                    let value = if matches!(op.kind, OpKind::Output { .. }) { self.answer(value) } else { value };
                     self.new.body.add_typed(op.kind.clone(), vec![value], Vec::new(), op.span.clone());
                 }
                 (_, RootOf::Value(_)) => {}
             }
         }
+    }
+
+    /// What an output is of: a value lies in one place, so that what is an input or another output has to be copied. The
+    /// program as it was said may have computed it twice.
+    fn answer(&mut self, value: ValueId) -> ValueId {
+        let body = &mut self.new.body;
+        let is_taken = |op: &Op| match op.kind {
+            OpKind::Input { .. } => op.results.contains(&value),
+            OpKind::Output { .. } => op.operands.contains(&value),
+            _ => false,
+        };
+        if !body.ops.iter().any(is_taken) {
+            return value;
+        }
+        let ty = body.ty(value).clone();
+        let mut copy = Body::default();
+        let results = vec![copy.argument(ty.clone())];
+        let copy = OpKind::Fused(Box::new(Fused { body: copy, results }));
+        body.add_typed(copy, vec![value], vec![ty], None).first().copied().unwrap_or(value)
     }
 
     /// The operations of a region as they were.

@@ -1,4 +1,5 @@
-// What no layer has: arithmetic that changes nothing, and mixtures of choices that are mapped before or after.
+// What no layer has: arithmetic that changes nothing, mixtures of choices that are mapped before or after, and an output
+// that turns out to be another.
 module @linear {
   %0 = "mom.input"() {name = "tokens"} : () -> tensor<?xi32, ["T"]>
   %1 = "mom.input"() {name = "position"} : () -> tensor<?xi32, ["T"]>
@@ -28,4 +29,6 @@ module @linear {
   %26 = "mom.linear"(%21, %25) : (tensor<?x24xf32, ["2T", "hidden"]>, tensor<12x24xf32, ["out", "hidden"]>) -> tensor<?x12xf32, ["2T", "out"]>
   %27 = "mom.combine"(%26, %14, %12) : (tensor<?x12xf32, ["2T", "out"]>, tensor<?x2xi32, ["T", "choice"]>, tensor<?x2xf32, ["T", "choice"]>) -> tensor<?x12xf32, ["T", "out"]>
   "mom.output"(%27) {name = "mapped_before"} : (tensor<?x12xf32, ["T", "out"]>) -> ()
+  %28 = "mom.mul"(%27, %5) : (tensor<?x12xf32, ["T", "out"]>, tensor<f32>) -> tensor<?x12xf32, ["T", "out"]>
+  "mom.output"(%28) {name = "mapped_before_again"} : (tensor<?x12xf32, ["T", "out"]>) -> ()
 }

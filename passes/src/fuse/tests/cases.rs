@@ -16,7 +16,10 @@ pub(super) type Case = (&'static str, fn() -> Graph, fn() -> Graph);
 
 pub(super) const CASES: &[Case] = &[
     ("neutral-drop", || arithmetic(Function::Mul, 1.0), || arithmetic(Function::Mul, 0.0)),
-    ("neutral-drop", || arithmetic(Function::Add, 0.0), || arithmetic(Function::Add, 1.0)),
+    // The sum of two zeros of different signs is not the first of them.
+    ("neutral-drop", || arithmetic(Function::Add, -0.0), || arithmetic(Function::Add, 0.0)),
+    ("zero-drop", || arithmetic(Function::Add, 0.0), || arithmetic(Function::Add, 1.0)),
+    ("zero-drop", || arithmetic(Function::Sub, -0.0), || arithmetic(Function::Mul, 0.0)),
     ("neutral-drop", || arithmetic(Function::Div, 1.0), || arithmetic(Function::Max, 1.0)),
     // One divided by x is not x.
     ("neutral-drop", || arithmetic(Function::Sub, 0.0), || flipped(Function::Div, 1.0)),
