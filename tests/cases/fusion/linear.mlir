@@ -30,5 +30,7 @@ module @linear {
   %27 = "mom.combine"(%26, %14, %12) : (tensor<?x12xf32, ["2T", "out"]>, tensor<?x2xi32, ["T", "choice"]>, tensor<?x2xf32, ["T", "choice"]>) -> tensor<?x12xf32, ["T", "out"]>
   "mom.output"(%27) {name = "mapped_before"} : (tensor<?x12xf32, ["T", "out"]>) -> ()
   %28 = "mom.mul"(%27, %5) : (tensor<?x12xf32, ["T", "out"]>, tensor<f32>) -> tensor<?x12xf32, ["T", "out"]>
-  "mom.output"(%28) {name = "mapped_before_again"} : (tensor<?x12xf32, ["T", "out"]>) -> ()
+  %29 = "mom.constant"() {value = 0.0} : () -> tensor<f32>
+  %30 = "mom.add"(%28, %29) : (tensor<?x12xf32, ["T", "out"]>, tensor<f32>) -> tensor<?x12xf32, ["T", "out"]>
+  "mom.output"(%30) {name = "mapped_before_again"} : (tensor<?x12xf32, ["T", "out"]>) -> ()
 }
