@@ -21,14 +21,12 @@ use crate::{
     buffers::Buffers,
     error::Error,
     pack::Packed,
-    plan::{Plan, Sizes},
+    plan::{Plan, Sizes, WORTH_SHARING_NS},
 };
 
 /// A kernel; see [`crate::plan`] for its arguments.
 pub(crate) type Kernel = unsafe extern "C" fn(*const *mut c_void, *const i64, i64, i64);
 
-/// Work that takes no longer than this is not worth sharing.
-const WORTH_SHARING_NS: u64 = 4_000;
 /// A step whose launches worth sharing take no longer than this together is not worth waking the threads for.
 const WORTH_WAKING_NS: u64 = 40_000;
 /// The least work that a thread takes at a time.

@@ -23,7 +23,8 @@ pub struct Memory {
     pub cache_bytes_per_token: u64,
     /// Workspace, inputs and outputs of a step.
     pub step: Linear,
-    /// What each thread works in beside the workspace; shared by all sessions of a model.
+    /// What each thread that runs kernels works in beside the workspace; shared by all sessions of a model. These are the
+    /// threads of the device, if it has several, and those that ask for steps, which take part in them.
     pub bytes_per_thread: u64,
 }
 

@@ -20,6 +20,9 @@ pub const SYMBOL: &str = "momc_plan";
 /// Raised whenever an older runtime could not read the plan or call the kernels.
 pub const FORMAT: u32 = 4;
 
+/// A launch whose cost ([`Launch::cost_ns`]) is below this is not shared among threads: the compiler weighs launches so.
+pub const WORTH_SHARING_NS: u64 = 4_000;
+
 /// What a step's buffers are sized by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sizes {

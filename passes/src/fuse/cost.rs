@@ -1,15 +1,16 @@
 //! What a kernel costs, as a model: the longer of computing and moving, a part of the shorter, and a launch.
 //!
 //! Bytes are counted where they pass between kernels: a value that is stored is written once and read by each kernel
-//! that takes it; what is computed within a kernel stays in the first-level cache. Of a kernel's bytes as
-//! many move at the speed of a level of memory as it holds beside the levels below, but for weights and states, which other
-//! kernels have driven from the caches since the step before. What a product's rows are made of is computed by each thread. Times
-//! are for a prefill and for a decode step, and weighed as a server sees them: [`WORKLOAD`].
+//! that takes it; what is computed within a kernel stays in the first-level cache. Of a kernel's bytes as many move at the
+//! speed of a level of memory as it holds beside the levels below, but for weights and states, which other kernels have
+//! driven from the caches since the step before. What a product's rows are made of is computed by each thread. Times are
+//! for a prefill and for a decode step, and weighed as a server sees them: [`WORKLOAD`].
 
 use mom_dialect::{
     graph::{Function, OpKind, UpdateRule},
     shape::{Axis, Extent, Type},
 };
+use mom_runtime::plan::WORTH_SHARING_NS;
 
 /// What a machine can do; all rates are of the whole machine.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,7 @@ pub struct Machine {
     pub vector_flops: f64,
     /// Levels of memory from the nearest: capacity in bytes, and bytes a nanosecond.
     pub levels: Vec<(f64, f64)>,
+    /// Threads that share the work of a launch.
     pub threads: f64,
 }
 
@@ -90,9 +92,6 @@ impl Work {
     }
 }
 
-/// Work that takes one thread no longer than this is not shared; see the runtime's `cpu.rs`.
-const WORTH_SHARING_NS: f64 = 4_000.0;
-
 /// What such a launch costs of one at which threads wait for each other.
 const ALONE: f64 = 0.5;
 
@@ -109,7 +108,7 @@ impl Machine {
     /// Nanoseconds of a kernel. One thread does alone what is too little to be shared, and need not meet the others.
     pub fn time(&self, work: &Work) -> f64 {
         let alone = self.limit(work) * self.threads;
-        if alone < WORTH_SHARING_NS { alone + ALONE * self.launch_ns } else { alone / self.threads + self.launch_ns }
+        if alone < WORTH_SHARING_NS as f64 { alone + ALONE * self.launch_ns } else { alone / self.threads + self.launch_ns }
     }
 
     /// Nanoseconds that the whole machine needs for it at its limits.
@@ -226,9 +225,7 @@ pub(crate) fn compute(
                 let shared = weight.axes.iter().filter(|axis| operands[0].has(axis));
                 shared.filter_map(Axis::size).product::<usize>() as f64
             });
-            let columns = |ty: &Type| (ty.row_elements() as f64).max(1.0);
-            let padded = |ty: &Type| elements(ty, step) / columns(ty) * (columns(ty) / LANES).ceil() * LANES;
-            let flops: f64 = results.iter().map(|ty| 2.0 * depth * padded(ty)).sum();
+            let flops: f64 = results.iter().map(|ty| 2.0 * depth * vectors(ty)).sum();
             Work { product_flops: flops, ..Work::default() }
         }
         OpKind::Scan { .. } => {
