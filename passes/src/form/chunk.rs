@@ -39,13 +39,6 @@ use crate::{
 /// whose logarithm is -inf, meets no 0 · inf.
 const LOWEST_GATE: f64 = -1e30;
 
-/// The schedule for a chain where nobody asks for another.
-pub(crate) fn recommended(chain: &Chain) -> Schedule {
-    let erasing = |scan: &AffineScan| scan.terms.iter().filter(|term| term.erase.is_some()).count();
-    let chunk = if chain.scans.iter().any(|scan| erasing(scan) > 1) { 32 } else { 64 };
-    Schedule { chunk, ..Schedule::CHUNK }
-}
-
 /// The chunk-parallel form of a chain. Tiles of inputs and outputs are `[chunk, elements of one token]`.
 ///
 /// # Errors

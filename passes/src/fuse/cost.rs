@@ -108,7 +108,11 @@ impl Machine {
     /// Nanoseconds of a kernel. One thread does alone what is too little to be shared, and need not meet the others.
     pub fn time(&self, work: &Work) -> f64 {
         let alone = self.limit(work) * self.threads;
-        if alone < WORTH_SHARING_NS as f64 { alone + ALONE * self.launch_ns } else { alone / self.threads + self.launch_ns }
+        if alone < WORTH_SHARING_NS as f64 {
+            alone + ALONE * self.launch_ns
+        } else {
+            alone / self.threads + self.launch_ns
+        }
     }
 
     /// Nanoseconds that the whole machine needs for it at its limits.

@@ -65,7 +65,7 @@ pub(crate) fn form(rule: &UpdateRule, heads: &Heads, options: &Options) -> Resul
                 }
                 None => refused("its equations are not affine in its states"),
             })?;
-            let schedule = options.pinned.apply(chunk::recommended(&chain));
+            let schedule = options.pinned.apply(Schedule::CHUNK);
             let schedule = schedule.map_err(|message| Box::new(Diagnostic::error(NO_SUCH_FORM, message)))?;
             chunk::chunk(&chain, heads, &schedule).map_err(|why| refused(&why))
         }

@@ -34,7 +34,7 @@ pub(crate) struct Schedule {
 
 impl Schedule {
     pub(crate) const RECURRENT: Schedule = Schedule { chunk: 1, sub_block: 1, save: 64 };
-    pub(crate) const CHUNK: Schedule = Schedule { chunk: 64, sub_block: 16, save: 1 };
+    pub(crate) const CHUNK: Schedule = Schedule { chunk: 32, sub_block: 16, save: 1 };
 }
 
 /// A value that comes from outside of a kernel or leaves it.

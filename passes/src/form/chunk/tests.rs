@@ -11,7 +11,7 @@ use mom_dialect::{
     shape::Axis,
 };
 
-use super::{chunk, recommended};
+use super::chunk;
 use crate::{
     algebra::{Chain, Decay},
     form::{Heads, recurrent::recurrent},
@@ -427,12 +427,4 @@ fn in_float32_nothing_is_lost() {
 fn cut(rows: &[Vec<f64>], tokens: usize, first: usize, last: usize) -> Vec<Vec<f64>> {
     let part = |rows: &Vec<f64>| rows[rows.len() / tokens * first..rows.len() / tokens * last].to_vec();
     rows.iter().map(part).collect()
-}
-
-#[test]
-fn schedules() {
-    for (name, chain) in chains::all() {
-        let expected = if ["two erasing terms", "gated delta product"].contains(&name) { 32 } else { 64 };
-        assert_eq!(recommended(&chain).chunk, expected, "{name}");
-    }
 }

@@ -2,8 +2,8 @@
 //!
 //! Before each group of `save` steps the states are saved. Then, group after group from the end, the states before each
 //! step of the group are computed again, where a group has more than one step, and the adjoint of each step runs.
-//! Where it has one, what the forward step solved systems for is saved with the states, as it costs far more to compute
-//! than to keep.
+//! Where it has one, a step forward goes from the saved states before it to those after it, and the products that its
+//! adjoint needs too are saved with them, as they cost far more to compute than to keep.
 
 use mom_dialect::shape::Extent;
 
@@ -17,7 +17,7 @@ use crate::{
     emit::{Compare, Emit, V},
     kernel::Kernel,
     target::Target,
-    tile::{Graph, Op, Port, Shape, Value, graph::Node},
+    tile::{Graph, Op, Port, Shape, Value, graph::Node, halves::Halves},
 };
 
 /// Buffers: inputs `[R, heads, …]`, parameters `[heads, …]`, states before `[B, head, …]`, segments i32 `[B+1]`,
@@ -39,7 +39,7 @@ pub(crate) fn gradient(target: &Target, gradient: &Gradient) -> Kernel<'static> 
     }
 }
 
-/// f32 elements of the gradient's workspace. A sequence of T tokens saves, for each head, the states (and solutions) of
+/// f32 elements of the gradient's workspace. A sequence of T tokens saves, for each head, the states (and products) of
 /// `ceil(T / (chunk · save))` groups and, where a group has several steps, of the `save` steps of one group.
 pub(crate) fn gradient_workspace(target: &Target, gradient: &Gradient) -> Extent {
     let saved = Saved::new(target, gradient);
@@ -48,7 +48,7 @@ pub(crate) fn gradient_workspace(target: &Target, gradient: &Gradient) -> Extent
 
 /// How states are saved.
 struct Saved {
-    /// What is saved together: the states, and then the solutions.
+    /// What is saved together: the states, and then the products.
     ports: Vec<Port>,
     /// Elements of that for one head, as tiles.
     elements: usize,
@@ -57,32 +57,36 @@ struct Saved {
     sequences: usize,
     /// States of steps within a group.
     steps: usize,
-    /// The solutions, in the graph of the step and in that of its adjoint.
-    solutions: Vec<(Value, Value)>,
+    /// The step, whose results are its states and what is saved with those before it.
+    walk: Graph,
+    /// The products in the graph of the adjoint.
+    products: Vec<Value>,
 }
 
 impl Saved {
     fn new(target: &Target, gradient: &Gradient) -> Saved {
         let scan = &gradient.scan;
         let super::super::Schedule { chunk, save, .. } = scan.schedule;
-        let solutions = if save == 1 { solutions(&scan.step, &gradient.back) } else { Vec::new() };
-        let port = |&(value, _): &(Value, Value)| Port {
-            name: "solution".into(),
-            shape: scan.step.shape(value),
-            heads: scan.heads,
-        };
-        let ports: Vec<Port> = scan.states.iter().cloned().chain(solutions.iter().map(port)).collect();
+        let mut walk = scan.step.clone();
+        walk.results.drain(..scan.outputs.len());
+        let mut walk = walk.without_dead_code();
+        let products = if save == 1 { save_products(&mut walk, &gradient.back) } else { Vec::new() };
+        let port =
+            |&value: &Value| Port { name: "product".into(), shape: gradient.back.shape(value), heads: scan.heads };
+        let ports: Vec<Port> = scan.states.iter().cloned().chain(products.iter().map(port)).collect();
         let elements = tiles_room(target, &ports);
         let steps = if save > 1 { save } else { 0 };
         let all = elements * scan.heads;
-        Saved { ports, elements, tokens: all.div_ceil(chunk * save), sequences: all * (1 + steps), steps, solutions }
+        let (tokens, sequences) = (all.div_ceil(chunk * save), all * (1 + steps));
+        Saved { ports, elements, tokens, sequences, steps, walk, products }
     }
 }
 
-/// The solutions of systems that a step and its adjoint both compute.
-fn solutions(step: &Graph, back: &Graph) -> Vec<(Value, Value)> {
+/// Makes results of what a step computes at some cost on the way to its states, and its adjoint `back` needs; answers
+/// where that stands there.
+fn save_products(walk: &mut Graph, back: &Graph) -> Vec<Value> {
     let mut same: Vec<Option<Value>> = Vec::new();
-    for node in &step.nodes {
+    for node in &walk.nodes {
         let operands: Option<Vec<Value>> = node.operands.iter().map(|operand| same[operand.index()]).collect();
         let place = operands.and_then(|operands| {
             let is_same = |other: &Node| (&other.op, &other.operands, other.shape) == (&node.op, &operands, node.shape);
@@ -90,16 +94,50 @@ fn solutions(step: &Graph, back: &Graph) -> Vec<(Value, Value)> {
         });
         same.push(place.map(|place| Value(place as u32)));
     }
-    let values = (0..step.nodes.len() as u32).map(Value);
-    let solves = values.filter(|value| matches!(step.nodes[value.index()].op, Op::SolveLower { .. }));
-    solves.filter_map(|value| Some((value, same[value.index()]?))).collect()
+    let mut products = Vec::new();
+    let mut is_needed = vec![false; back.nodes.len()];
+    back.results.iter().for_each(|result| is_needed[result.index()] = true);
+    for (index, node) in back.nodes.iter().enumerate().rev() {
+        if !is_needed[index] {
+            continue;
+        }
+        let value = Value(index as u32);
+        match same.iter().position(|same| *same == Some(value)).filter(|_| is_costly(back, node)) {
+            Some(place) => products.push((Value(place as u32), value)),
+            None => node.operands.iter().for_each(|operand| is_needed[operand.index()] = true),
+        }
+    }
+    let halves = Halves::new(back);
+    for &(mut made, value) in &products {
+        // The part that nobody asks for is not made because it is saved.
+        if halves.is_lower(back, value) {
+            made = walk.lower(made, false);
+        }
+        walk.results.push(made);
+    }
+    products.into_iter().map(|(_, value)| value).collect()
 }
+
+/// Whether a value takes far more arithmetic than it has elements.
+fn is_costly(graph: &Graph, node: &Node) -> bool {
+    match node.op {
+        Op::Dot { transpose_a, .. } => {
+            let left = graph.shape(node.operands[0]);
+            (if transpose_a { left.rows } else { left.columns }) >= COSTLY
+        }
+        Op::SolveLower { .. } | Op::Solve { .. } | Op::DecayGram { .. } | Op::DecayApply { .. } => true,
+        _ => false,
+    }
+}
+
+/// Products summed over no fewer terms are worth saving.
+const COSTLY: usize = 16;
 
 struct Backward<'a> {
     gradient: &'a Gradient,
     target: &'a Target,
     saved: Saved,
-    /// The step with its states alone.
+    /// The step without its outputs.
     forward: Step<'a>,
     back: Step<'a>,
 }
@@ -141,19 +179,16 @@ struct Item {
 impl<'a> Backward<'a> {
     fn new(target: &'a Target, gradient: &'a Gradient) -> Backward<'a> {
         let scan = &gradient.scan;
-        let mut states = scan.step.clone();
         let saved = Saved::new(target, gradient);
-        states.results.drain(..scan.outputs.len());
-        states.results.extend(saved.solutions.iter().map(|(value, _)| *value));
-        let carried = (0..states.results.len()).map(|number| Some(number).filter(|&n| n < scan.states.len())).collect();
-        let forward = Step::new(target, &states, carried, scan.schedule.sub_block);
+        let carried = (0..saved.walk.results.len()).map(Some).collect();
+        let forward = Step::new(target, &saved.walk, carried, scan.schedule.sub_block);
         let before = scan.inputs.len() + scan.parameters.len();
         let carried = (0..gradient.back.results.len())
             .map(|result| result.checked_sub(before).map(|state| scan.states.len() + state))
             .collect();
-        // To the adjoint, solutions are further states.
+        // To the adjoint, saved products are further states.
         let mut graph = gradient.back.clone();
-        for (number, &(_, value)) in saved.solutions.iter().enumerate() {
+        for (number, &value) in saved.products.iter().enumerate() {
             let node = &mut graph.nodes[value.index()];
             (node.op, node.operands) = (Op::State(2 * scan.states.len() + number), Vec::new());
         }
@@ -245,6 +280,7 @@ impl<'a> Backward<'a> {
             scratch: kept.scratch,
             parameters: kept.parameters.clone(),
             states: kept.states.clone(),
+            next: kept.states.clone(),
             head: item.head,
         };
         self.forward.load_parameters(emit, &scan.parameters, &buffers.parameters, &frame, scan.heads);
@@ -279,14 +315,12 @@ impl<'a> Backward<'a> {
     fn walk_forward(&self, emit: &mut Emit, buffers: &Buffers, frame: &Frame, item: &Item, groups: V) {
         let save = self.gradient.scan.schedule.save;
         let zero = emit.int(0);
+        if save == 1 {
+            return self.walk_in_slots(emit, buffers, frame, item, groups);
+        }
         emit.for_each(zero, groups, 1, |emit, group| {
             let slot = self.slot(emit, item.groups, group);
             self.copy_states(emit, frame, slot, true);
-            if !self.saved.solutions.is_empty() {
-                let token = self.token(emit, item, group);
-                self.step(emit, buffers, frame, &token, Some(slot));
-                return;
-            }
             // The states behind the last group are not needed.
             let first = emit.mul_const(group, save);
             let next = emit.add_const(group, 1);
@@ -295,8 +329,35 @@ impl<'a> Backward<'a> {
             let last = emit.select(more, last, first);
             emit.for_each(first, last, 1, |emit, step| {
                 let token = self.token(emit, item, step);
-                self.step(emit, buffers, frame, &token, None);
+                self.step(emit, buffers, frame, &token);
             });
+        });
+    }
+
+    /// Each step from the states that are saved before it to those that are saved behind it.
+    fn walk_in_slots(&self, emit: &mut Emit, buffers: &Buffers, frame: &Frame, item: &Item, groups: V) {
+        let (zero, states) = (emit.int(0), self.gradient.scan.states.len());
+        let Some(behind) = frame.states.first().map(|tile| tile.base) else { return };
+        let first = self.slot(emit, item.groups, zero);
+        self.copy_states(emit, frame, first, true);
+        emit.for_each(zero, groups, 1, |emit, group| {
+            let slot = self.slot(emit, item.groups, group);
+            let next = emit.add_const(group, 1);
+            let more = emit.compare(Compare::Less, next, groups);
+            let next = self.slot(emit, item.groups, next);
+            // Nobody needs the states behind the last step.
+            let next = emit.select(more, next, behind);
+            let saved = tiles(emit, self.target, slot, 0, &self.saved.ports);
+            let (before, products) = saved.split_at(states);
+            let after = tiles(emit, self.target, next, 0, &self.gradient.scan.states);
+            let frame = Frame {
+                states: before.to_vec(),
+                next: [&after, products].concat(),
+                parameters: frame.parameters.clone(),
+                ..*frame
+            };
+            let token = self.token(emit, item, group);
+            self.step(emit, buffers, &frame, &token);
         });
     }
 
@@ -326,7 +387,7 @@ impl<'a> Backward<'a> {
                 let more = emit.compare(Compare::Less, next, last);
                 emit.when(more, |emit| {
                     let token = self.token(emit, item, step);
-                    self.step(emit, buffers, frame, &token, None);
+                    self.step(emit, buffers, frame, &token);
                 });
             });
             let count = emit.sub(last, first);
@@ -362,16 +423,11 @@ impl<'a> Backward<'a> {
         Token::new(emit, scan, row, item.end, item.head, None)
     }
 
-    /// The states of `frame` a step further, and the solutions of the step into `slot`.
-    fn step(&self, emit: &mut Emit, buffers: &Buffers, frame: &Frame, token: &Token, slot: Option<V>) {
+    /// The states of `frame` a step further.
+    fn step(&self, emit: &mut Emit, buffers: &Buffers, frame: &Frame, token: &Token) {
         let scan = &self.gradient.scan;
         self.forward.load_inputs(emit, frame, &rows(&scan.inputs, &buffers.inputs, |_| false), &[], token);
         self.forward.compute(emit, frame);
-        let kept = slot.map(|slot| tiles(emit, self.target, slot, 0, &self.saved.ports)).unwrap_or_default();
-        for (number, (&kept, port)) in kept.iter().zip(&self.saved.ports).enumerate().skip(scan.states.len()) {
-            let tile = self.forward.tile(emit, frame, self.forward.result(number));
-            self.forward.copy(emit, tile, kept, port.shape);
-        }
         self.forward.carry(emit, frame);
     }
 
@@ -379,9 +435,10 @@ impl<'a> Backward<'a> {
     fn step_back(&self, emit: &mut Emit, buffers: &Buffers, kept: &Kept, item: &Item, step: V, slot: V) {
         let scan = &self.gradient.scan;
         let saved = tiles(emit, self.target, slot, 0, &self.saved.ports);
-        let (before, solutions) = saved.split_at(scan.states.len());
-        let states = [before, &kept.cotangents, solutions].concat();
-        let frame = Frame { scratch: kept.scratch, parameters: kept.parameters.clone(), states, head: item.head };
+        let (before, products) = saved.split_at(scan.states.len());
+        let states = [before, &kept.cotangents, products].concat();
+        let (scratch, parameters, head) = (kept.scratch, kept.parameters.clone(), item.head);
+        let frame = Frame { scratch, parameters, next: states.clone(), states, head };
         let token = self.token(emit, item, step);
         let inputs = rows(&scan.inputs, &buffers.inputs, |_| false);
         let cotangents = rows(&scan.outputs, &buffers.outputs, |_| false);

@@ -165,6 +165,7 @@ impl<'a> Forward<'a> {
                 scratch,
                 parameters: parameter_tiles.clone(),
                 states: if self.direct { own.clone() } else { kept.clone() },
+                next: if self.direct { own.clone() } else { kept.clone() },
                 head,
             };
             let any = emit.compare(Compare::Less, begin, end);

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A tile in memory: where its first element lies, and elements from one row to the next.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Tile {
     pub(super) base: V,
     pub(super) stride: usize,
@@ -101,7 +101,10 @@ pub(super) struct Frame {
     /// [`Step::scratch`] elements.
     pub(super) scratch: V,
     pub(super) parameters: Vec<Tile>,
+    /// States before the step.
     pub(super) states: Vec<Tile>,
+    /// States after it; these may be the same tiles.
+    pub(super) next: Vec<Tile>,
     /// Number of the head.
     pub(super) head: V,
 }
@@ -146,7 +149,8 @@ impl<'a> Step<'a> {
         let shape = self.shape(value);
         let value = source(&self.plan.graph, value);
         let tile = match self.plan.homes[value.index()] {
-            Some(Home::State(state)) => frame.states[state],
+            Some(Home::State(state)) if self.is_before(value) => frame.states[state],
+            Some(Home::State(state)) => frame.next[state],
             Some(Home::Parameter(parameter)) => frame.parameters[parameter],
             Some(Home::Scratch(offset)) => self.scratch_tile(emit, frame, offset, stride(self.target, shape)),
             // Values without a place are never asked for.
@@ -193,11 +197,17 @@ impl<'a> Step<'a> {
         for (number, becomes) in self.carried.iter().enumerate() {
             let Some(state) = *becomes else { continue };
             let value = source(&self.plan.graph, self.result(number));
-            if self.plan.homes[value.index()] != Some(Home::State(state)) {
+            let stays = self.is_before(value) && frame.states[state] != frame.next[state];
+            if stays || self.plan.homes[value.index()] != Some(Home::State(state)) {
                 let tile = self.tile(emit, frame, value);
-                self.copy(emit, tile, frame.states[state], self.shape(value));
+                self.copy(emit, tile, frame.next[state], self.shape(value));
             }
         }
+    }
+
+    /// Whether a value is a state before the step.
+    fn is_before(&self, value: Value) -> bool {
+        matches!(self.plan.graph.nodes[value.index()].op, Op::State(_))
     }
 
     /// Work in blocks that ends with storing a value.
