@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
+    env, fmt,
     path::Path,
     sync::{Mutex, PoisonError},
 };
@@ -26,6 +26,16 @@ use momc::{
 };
 
 use crate::{Outcome, dialect::lines, tensors::Tensor};
+
+/// The name of the target that programs are compiled for: `MOMC_TARGET`, or this machine. So all that is held against
+/// the interpreter can be run on the emulated device too.
+pub(crate) fn target_name() -> String {
+    env::var("MOMC_TARGET").unwrap_or_else(|_| "native".to_owned())
+}
+
+fn target() -> Outcome<Target> {
+    Ok(Target::from_name(&target_name())?)
+}
 
 /// One token of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +169,7 @@ impl Model {
     /// What rewriting makes of the program for this machine.
     pub(crate) fn fusion(&self, selection: &Selection) -> Outcome<Fusion> {
         let rewriting = Rewriting { selection: selection.clone(), ..Rewriting::default() };
-        Ok(mom_passes::fuse(&self.graph, &Target::from_name("native")?, &self.options, &rewriting))
+        Ok(mom_passes::fuse(&self.graph, &target()?, &self.options, &rewriting))
     }
 
     /// The model rewritten so; as it is where nothing is selected.
@@ -214,7 +224,7 @@ impl Model {
     }
 
     pub(crate) fn program(&self) -> Outcome<Program> {
-        Ok(mom_passes::compile(&self.graph, &Target::from_name("native")?, &self.info, &self.options)?)
+        Ok(mom_passes::compile(&self.graph, &target()?, &self.info, &self.options)?)
     }
 
     pub(crate) fn compiled(&self, params: &Params, sequences: usize) -> Outcome<Compiled> {

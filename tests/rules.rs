@@ -12,6 +12,7 @@ use crate::{
     command::{momc, text},
     dialect::lines,
     golden::Case,
+    machine::target_name,
     ops,
     tensors::{Tensor, Tensors},
     tidy::files,
@@ -83,7 +84,8 @@ fn check(case: &Case, form_name: &str, form: Form) -> Outcome {
     let folder = tempfile::tempdir()?;
     let (inputs, outputs) = (case.file(), folder.path().join("outputs.safetensors"));
     let mut arguments = vec!["rule", "run", name, "--inputs", text(&inputs)?, "--outputs", text(&outputs)?];
-    arguments.extend(["--form", form_name, "--grad"]);
+    let target = target_name();
+    arguments.extend(["--form", form_name, "--grad", "--target", &target]);
     let set: Vec<String> = settings.iter().map(|(option, value)| format!("--set={option}={value}")).collect();
     arguments.extend(set.iter().map(String::as_str));
     let finished = momc(Path::new("."), &arguments)?;

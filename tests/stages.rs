@@ -25,6 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("stages::tiled", || shown("tiled", &kernels(&emitted(Stage::Tiled)?))),
         trial("stages::plan", || shown("plan", &launches(&serde_json::from_str(&emitted(Stage::Plan)?)?))),
         trial("stages::code_has_every_kernel", code_has_every_kernel),
+        trial("stages::ptx_has_every_kernel", ptx_has_every_kernel),
     ]
 }
 
@@ -71,6 +72,24 @@ fn code_has_every_kernel() -> Outcome {
         let text = emitted(stage)?;
         if let Some(kernel) = plan.kernels.iter().find(|kernel| !text.contains(kernel.as_str())) {
             return Err(format!("the stage {stage} lacks {kernel}").into());
+        }
+    }
+    Ok(())
+}
+
+/// Every kernel is an entry for graphics processors, and keeps nothing in memory of single threads.
+fn ptx_has_every_kernel() -> Outcome {
+    let failed = |failure| format!("{failure:?}");
+    for target in ["sm_80", "sm_90a", "sm_120a"] {
+        let mut driver = Driver::new(Path::new(TWO_MEMORIES), target).map_err(failed)?;
+        let plan: Plan = serde_json::from_str(&driver.emit(Stage::Plan).map_err(failed)?)?;
+        let ptx = driver.emit(Stage::Asm).map_err(failed)?;
+        if let Some(kernel) = plan.kernels.iter().find(|kernel| !ptx.contains(&format!(".visible .entry {kernel}("))) {
+            return Err(format!("{target} lacks {kernel}").into());
+        }
+        let unwanted = [".local", ".extern"].into_iter().find(|what| ptx.contains(what));
+        if !ptx.contains(&format!(".target {target}\n")) || unwanted.is_some() {
+            return Err(format!("{target}: {unwanted:?} in\n{}", &ptx[..200]).into());
         }
     }
     Ok(())

@@ -74,7 +74,7 @@ pub fn compile(
     options: &Options,
 ) -> Result<Program, Box<Diagnostic>> {
     let schedule::Scheduled { plan, kernels, ops } = schedule::schedule(graph, target, info, options)?;
-    let tiled = emit::module(&kernels, plan.thread_bytes);
+    let tiled = emit::module(&kernels, target.lanes_are, plan.thread_bytes);
     Ok(Program { plan, ops, target: target.clone(), tiled })
 }
 
@@ -113,8 +113,11 @@ impl Program {
     /// is best in a temporary folder.
     ///
     /// # Errors
-    /// A fault of momc, or E0411 where it cannot be linked.
+    /// A fault of momc, E0411 where it cannot be linked, or E0412 for a target that nothing loads artifacts for.
     pub fn write(&self, path: &Path) -> Result<(), Box<Diagnostic>> {
+        if self.target.lanes_are == emit::Lanes::Warp {
+            return Err(lower::no_artifact(&self.target));
+        }
         let object = self.lowered(|module| module.emit(false))?;
         lower::link(&object, &self.target.arch, path)
     }

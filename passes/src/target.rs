@@ -2,6 +2,8 @@
 
 use mom_dialect::diagnostic::{Code, Diagnostic};
 
+use crate::emit::{Lanes, THREADS};
+
 /// The target is unknown, or cannot be compiled for.
 pub const UNKNOWN_TARGET: Code = Code(501);
 
@@ -19,7 +21,9 @@ pub struct Target {
     pub(crate) llvm_features: String,
     /// Features that the machine running the code must have, as Rust names them.
     pub features: Vec<String>,
-    /// f32 lanes of a vector register.
+    /// Where the lanes of a vector are.
+    pub(crate) lanes_are: Lanes,
+    /// f32 lanes of a vector.
     pub(crate) lanes: usize,
     /// Vector registers.
     pub(crate) registers: usize,
@@ -31,7 +35,8 @@ const V3: &[&str] =
 const V4: &[&str] = &["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"];
 
 impl Target {
-    pub const NAMES: [&'static str; 4] = ["native", "x86-64-v3", "x86-64-v4", "aarch64"];
+    pub const NAMES: [&'static str; 8] =
+        ["native", "x86-64-v3", "x86-64-v4", "aarch64", "emulated", "sm_80", "sm_90a", "sm_120a"];
 
     /// The target called `name`.
     ///
@@ -43,10 +48,35 @@ impl Target {
             "x86-64-v3" => Ok(Self::x86(name, "x86-64-v3", V3.to_vec(), 8, 16)),
             "x86-64-v4" => Ok(Self::x86(name, "x86-64-v4", [V3, V4].concat(), 16, 32)),
             "aarch64" => Ok(Self::aarch64(name)),
+            "emulated" => Self::emulated(),
+            "sm_80" => Ok(Self::cuda(name, "+ptx80")),
+            "sm_90a" => Ok(Self::cuda(name, "+ptx80")),
+            "sm_120a" => Ok(Self::cuda(name, "+ptx87")),
             _ => Err(Box::new(
                 Diagnostic::error(UNKNOWN_TARGET, format!("`{name}` is not a target"))
                     .help(format!("the targets are {}", Self::NAMES.join(", "))),
             )),
+        }
+    }
+
+    /// This machine, where threads that run in groups are coroutines.
+    fn emulated() -> Result<Target, Box<Diagnostic>> {
+        let native = Self::native()?;
+        Ok(Target { name: "emulated".into(), lanes_are: Lanes::Coroutines, lanes: THREADS, ..native })
+    }
+
+    /// NVIDIA's processors of an architecture, with the version of PTX that knows it.
+    fn cuda(name: &str, ptx: &str) -> Target {
+        Target {
+            name: name.into(),
+            arch: "nvptx64".into(),
+            triple: "nvptx64-nvidia-cuda".into(),
+            cpu: name.into(),
+            llvm_features: ptx.into(),
+            features: Vec::new(),
+            lanes_are: Lanes::Warp,
+            lanes: THREADS,
+            registers: 32,
         }
     }
 
@@ -59,6 +89,7 @@ impl Target {
             // Vectors as wide as the kernels are written for, whatever the processor's tuning prefers.
             llvm_features: "-prefer-256-bit".into(),
             features: features.into_iter().map(String::from).collect(),
+            lanes_are: Lanes::Register,
             lanes,
             registers,
         }
@@ -72,6 +103,7 @@ impl Target {
             cpu: "generic".into(),
             llvm_features: String::new(),
             features: vec!["neon".into()],
+            lanes_are: Lanes::Register,
             lanes: 4,
             registers: 32,
         }

@@ -98,7 +98,7 @@ impl Module {
         })?;
         let kernels = plan.kernels.iter().map(|symbol| {
             let missing = || Error::Plan { path: name.clone(), problem: format!("kernel `{symbol}` is missing") };
-            library.kernel(symbol).ok_or_else(missing)
+            library.kernel(symbol, plan.target.groups).ok_or_else(missing)
         });
         let kernels = kernels.collect::<Result<_, _>>()?;
         Ok(Module { inner: Arc::new(Inner { plan, kernels, _library: Some(library) }) })

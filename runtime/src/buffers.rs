@@ -132,6 +132,28 @@ impl Buffers {
         }
     }
 
+    /// The addresses of a buffer's elements in a step of these sizes.
+    pub(crate) fn range(
+        &mut self,
+        plan: &Plan,
+        buffer: &Buffer,
+        params: &[Arc<Packed>],
+        sizes: &Sizes,
+    ) -> Range<usize> {
+        let start = self.address(buffer, params).addr();
+        let bytes = match buffer {
+            Buffer::Param(index) => params[*index].bytes(),
+            Buffer::State(index) => self.states[*index].bytes(),
+            Buffer::Slot(index) => 4 * plan.slots[*index].at(sizes) as u64,
+            Buffer::Output(index) => self.step.outputs[*index].bytes(),
+            Buffer::Input(name) => {
+                let input = self.step.inputs.iter().find(|(input, _)| input == name);
+                input.map_or(0, |(_, elements)| elements.bytes())
+            }
+        };
+        start..start + bytes as usize
+    }
+
     /// What a state holds for each sequence, without the room that a cache has not used.
     pub(crate) fn state(&self, plan: &Plan, index: usize, positions: &[usize]) -> impl Iterator<Item = &[f32]> {
         let ranges = used(&plan.states[index], self.largest.context, positions);

@@ -20,12 +20,48 @@ use crate::{
     artifact::Module,
     buffers::Buffers,
     error::Error,
+    group::{self, memory::Fault},
     pack::Packed,
     plan::{Plan, Sizes, WORTH_SHARING_NS},
 };
 
 /// A kernel; see [`crate::plan`] for its arguments.
-pub(crate) type Kernel = unsafe extern "C" fn(*const *mut c_void, *const i64, i64, i64);
+#[derive(Clone, Copy)]
+pub(crate) enum Kernel {
+    Thread(unsafe extern "C" fn(*const *mut c_void, *const i64, i64, i64)),
+    Group(group::Kernel),
+}
+
+impl Kernel {
+    /// Runs items on this thread.
+    ///
+    /// # Errors
+    /// What a kernel for groups did that it must not do.
+    ///
+    /// # Safety
+    /// The arguments are those that the kernel was compiled for; `bytes` is the plan's scratch of a thread.
+    unsafe fn run(
+        self,
+        buffers: &[*mut c_void],
+        ranges: &[Range<usize>],
+        sizes: &[i64; 5],
+        items: Range<usize>,
+        bytes: usize,
+    ) -> Result<(), Fault> {
+        let (begin, end) = (items.start as i64, items.end as i64);
+        let (buffers, sizes) = (buffers.as_ptr(), sizes.as_ptr());
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self {
+                Kernel::Thread(kernel) => {
+                    kernel(buffers, sizes, begin, end);
+                    Ok(())
+                }
+                Kernel::Group(kernel) => group::run(kernel, buffers, sizes, (begin, end), bytes, ranges),
+            }
+        }
+    }
+}
 
 /// A step whose launches worth sharing take no longer than this together is not worth waking the threads for.
 const WORTH_WAKING_NS: u64 = 40_000;
@@ -124,6 +160,12 @@ impl Program<'_> {
         let mut calls = Vec::with_capacity(self.plan.launches.len());
         let mut shared_ns = 0_u64;
         for (number, launch) in (first..).zip(&self.plan.launches) {
+            let ranges = match self.plan.target.groups {
+                true => {
+                    launch.buffers.iter().map(|buffer| buffers.range(self.plan, buffer, self.params, sizes)).collect()
+                }
+                false => Vec::new(),
+            };
             let addresses = launch.buffers.iter().map(|buffer| buffers.address(buffer, self.params)).collect();
             let items = launch.items(sizes);
             let cost = launch.cost_ns(sizes);
@@ -134,14 +176,16 @@ impl Program<'_> {
             calls.push(Call {
                 kernel: self.kernels[launch.kernel],
                 buffers: addresses,
+                ranges,
                 sizes: sizes_of(sizes, number),
                 items,
                 tasks,
+                bytes: self.plan.thread_bytes,
                 next: AtomicUsize::new(0),
                 done: AtomicUsize::new(0),
             });
         }
-        let team = Team { calls };
+        let team = Team { calls, fault: Mutex::new(None) };
         if shared_ns >= WORTH_WAKING_NS {
             // This thread is one of the team, so that it need not sleep and be woken.
             device.pool.in_place_scope(|scope| {
@@ -152,6 +196,9 @@ impl Program<'_> {
             });
         } else {
             team.work(tick);
+        }
+        if let Some((kernel, fault)) = team.fault.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            panic!("the kernel `{}` is at fault: {fault}", self.plan.kernels[self.plan.launches[kernel].kernel]);
         }
     }
 }
@@ -171,15 +218,21 @@ fn tasks(items: usize, cost: u64, threads: usize) -> usize {
 /// share of the work only: those that are there do all the tasks.
 struct Team {
     calls: Vec<Call>,
+    /// The first fault of a kernel for groups, and in which launch it was.
+    fault: Mutex<Option<(usize, Fault)>>,
 }
 
 /// A kernel, its arguments, and how far the threads are with it.
 struct Call {
     kernel: Kernel,
     buffers: Vec<*mut c_void>,
+    /// Where they lie, for devices that look.
+    ranges: Vec<Range<usize>>,
     sizes: [i64; 5],
     items: usize,
     tasks: usize,
+    /// Scratch of a thread.
+    bytes: usize,
     /// The next task to be taken.
     next: AtomicUsize,
     done: AtomicUsize,
@@ -202,7 +255,9 @@ impl Team {
                     tick();
                 }
                 let border = |task: usize| (call.items as u128 * task as u128 / call.tasks as u128) as usize;
-                call.items(border(task)..border(task + 1));
+                if let Err(fault) = call.items(border(task)..border(task + 1)) {
+                    self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((number, fault));
+                }
                 // What was written is seen by whoever sees the task done.
                 if call.done.fetch_add(1, Ordering::Release) + 1 == call.tasks {
                     tick();
@@ -222,12 +277,12 @@ impl Team {
 }
 
 impl Call {
-    fn items(&self, range: Range<usize>) {
+    fn items(&self, range: Range<usize>) -> Result<(), Fault> {
         if range.is_empty() {
-            return;
+            return Ok(());
         }
         // SAFETY: the buffers are as large as the plan says for these sizes, and the items are among the launch's.
-        unsafe { (self.kernel)(self.buffers.as_ptr(), self.sizes.as_ptr(), range.start as i64, range.end as i64) }
+        unsafe { self.kernel.run(&self.buffers, &self.ranges, &self.sizes, range, self.bytes) }
     }
 }
 
@@ -235,12 +290,17 @@ impl Module {
     /// Runs all `items` of the plan's kernel number `kernel` on this thread, outside of any model: for whoever holds a
     /// kernel against something else. `buffers` are its buffers in order, as bits; they must have the sizes that the
     /// kernel was compiled for.
-    pub fn call(&self, kernel: usize, buffers: &mut [Vec<u32>], sizes: &Sizes, items: usize) {
-        let Some(&kernel) = self.code().get(kernel) else { return };
+    ///
+    /// # Errors
+    /// What a kernel for groups of threads did that it must not do.
+    pub fn call(&self, kernel: usize, buffers: &mut [Vec<u32>], sizes: &Sizes, items: usize) -> Result<(), Fault> {
+        let Some(&kernel) = self.code().get(kernel) else { return Ok(()) };
+        let range = |buffer: &Vec<u32>| buffer.as_ptr().addr()..buffer.as_ptr_range().end.addr();
+        let ranges: Vec<Range<usize>> = buffers.iter().map(range).collect();
         let buffers: Vec<*mut c_void> = buffers.iter_mut().map(|buffer| buffer.as_mut_ptr().cast()).collect();
         let sizes = sizes_of(sizes, LAUNCHES.fetch_add(1, Ordering::Relaxed));
         // SAFETY: the caller gives the buffers that the kernel expects; an artifact is trusted, as `Module::load` says.
-        unsafe { kernel(buffers.as_ptr(), sizes.as_ptr(), 0, items as i64) }
+        unsafe { kernel.run(&buffers, &ranges, &sizes, 0..items, self.plan().thread_bytes) }
     }
 }
 
@@ -259,7 +319,7 @@ pub(crate) mod test_kernels {
     /// Tokens that the ring has room for.
     pub(crate) const RING: usize = 2;
 
-    pub(crate) const ALL: [Kernel; 3] = [embed, remember, logits];
+    pub(crate) const ALL: [Kernel; 3] = [Kernel::Thread(embed), Kernel::Thread(remember), Kernel::Thread(logits)];
 
     /// Rows of one buffer.
     struct Rows(*mut c_void);

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::cpu::Kernel;
+use crate::{cpu::Kernel, group};
 
 /// Numbers that buffers are made of.
 ///
@@ -110,12 +110,25 @@ impl Library {
         // SAFETY: loading runs the object's initialisers. momc's objects have none, and the caller has made sure that
         // the file is one of momc's.
         let object = unsafe { libloading::Library::new(loadable_path(path, &file))? };
+        // SAFETY: an object with this symbol has room for the functions there, and nobody reads it before a kernel runs.
+        unsafe {
+            if let Ok(place) = object.get::<*mut group::Together>(group::SYMBOL) {
+                **place = group::together();
+            }
+        }
         Ok(Library { object, _file: file })
     }
 
-    pub(crate) fn kernel(&self, symbol: &str) -> Option<Kernel> {
-        // SAFETY: every kernel of a plan has this signature; the plan's format says so.
-        unsafe { self.object.get::<Kernel>(symbol.as_bytes()).ok().map(|symbol| *symbol) }
+    /// A kernel of the plan; `groups` as its target says.
+    pub(crate) fn kernel(&self, symbol: &str, groups: bool) -> Option<Kernel> {
+        let symbol = symbol.as_bytes();
+        // SAFETY: every kernel of a plan has one of these signatures; the plan's format says so.
+        unsafe {
+            match groups {
+                true => self.object.get(symbol).ok().map(|symbol| Kernel::Group(*symbol)),
+                false => self.object.get(symbol).ok().map(|symbol| Kernel::Thread(*symbol)),
+            }
+        }
     }
 }
 

@@ -34,6 +34,7 @@ mod buffer;
 mod buffers;
 pub mod cpu;
 mod error;
+mod group;
 mod host;
 mod kernels;
 mod machine;
@@ -53,6 +54,7 @@ pub use crate::{
     blocks::{Piece, Rows},
     cpu::Device,
     error::Error,
+    group::memory::Fault,
     kernels::{Kernels, Results, Run},
     machine::{FEATURES, has_feature},
     memory::{Memory, show_bytes},

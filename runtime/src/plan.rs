@@ -11,6 +11,9 @@
 //! splits them over threads as it likes and the results are the same bits. `buffers` are the launch's buffers in order;
 //! `sizes` are the step's sizes in the order of [`Sizes::as_array`], then the number of the launch, which no other of the
 //! process has: a kernel that keeps something for the tasks of one launch tells by it what is old.
+//!
+//! On machines whose threads run in groups of [`GROUP`], all threads of a group call the kernel with the same arguments, and
+//! two more, `void *scratch, int64_t thread`: [`Plan::thread_bytes`] bytes that are the group's, and the thread's number.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +21,10 @@ use serde::{Deserialize, Serialize};
 pub const SYMBOL: &str = "momc_plan";
 
 /// Raised whenever an older runtime could not read the plan or call the kernels.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
+
+/// Threads of a group, on machines whose threads run in groups.
+pub const GROUP: usize = 32;
 
 /// A launch whose cost ([`Launch::cost_ns`]) is below this is not shared among threads: the compiler weighs launches so.
 pub const WORTH_SHARING_NS: u64 = 4_000;
@@ -100,6 +106,8 @@ pub struct Target {
     pub name: String,
     /// `x86_64` or `aarch64`.
     pub arch: String,
+    /// Whether threads run a kernel in groups of [`GROUP`], each with one lane of every vector.
+    pub groups: bool,
     /// Processor features the code needs, as `std::arch::is_x86_feature_detected` names them.
     pub features: Vec<String>,
 }

@@ -52,7 +52,8 @@ pub(crate) struct Bench {
     /// Samples to take of everything
     #[arg(long, default_value_t = 9)]
     rounds: usize,
-    /// Processor to compile for: native, x86-64-v3, x86-64-v4 or aarch64
+    /// Processor to compile for: native, x86-64-v3, x86-64-v4, aarch64, or emulated: this machine, in groups of threads as
+    /// a GPU has them
     #[arg(long, default_value = "native")]
     target: String,
     /// Another program to time, where {heads}, {width}, {tokens} and {threads} are filled in

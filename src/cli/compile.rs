@@ -36,7 +36,8 @@ pub(crate) struct Compile {
     /// Artifact to write, ending in .so; with --emit, the text file
     #[arg(short, long, value_name = "FILE", required_unless_present = "emit")]
     output: Option<PathBuf>,
-    /// Processor to compile for: native, x86-64-v3, x86-64-v4 or aarch64
+    /// Processor to compile for: native, x86-64-v3, x86-64-v4, aarch64, or emulated: this machine, in groups of threads as
+    /// a GPU has them; with `--emit` also sm_80, sm_90a and sm_120a
     #[arg(long, default_value = "native")]
     target: String,
     /// Write the text of a stage in place of an artifact: spec, mom, fused, tiled, plan, llvm or asm
@@ -93,7 +94,7 @@ fn check_extension(output: &Path) -> Result<(), Failure> {
     match output.extension().and_then(OsStr::to_str) {
         Some("so") => Ok(()),
         Some("cubin") => Err(Failure::Usage(format!(
-            "`{shown}`: this version writes no GPU code yet; native code goes into a file ending in `.so`"
+            "`{shown}`: this version writes GPU code as PTX only, with `--emit asm`; artifacts end in `.so`"
         ))),
         None if output.file_name() == Some(OsStr::new(".so")) => {
             Err(Failure::Usage(format!("`{shown}`: there is no name before `.so`")))

@@ -29,7 +29,8 @@ use super::{output::Place, rewriting::RewritingArguments, temporary, ui};
 pub(crate) struct Explain {
     /// A model.toml, a Hugging Face folder, or a .mlir file with the text of the stage `mom`
     model: PathBuf,
-    /// Processor to compile for: native, x86-64-v3, x86-64-v4 or aarch64
+    /// Processor to compile for: native, x86-64-v3, x86-64-v4, aarch64, or emulated: this machine, in groups of threads as
+    /// a GPU has them
     #[arg(long, default_value = "native")]
     target: String,
     /// Time every kernel on this machine, with made-up weights

@@ -17,6 +17,7 @@ use super::data::{Random, Subject};
 use crate::{
     Outcome,
     dialect::lines,
+    machine::target_name,
     tolerance::{self, relative_error},
 };
 
@@ -199,7 +200,7 @@ pub(super) fn compiled(subject: &Subject) -> Outcome {
     let native = |options: Options| {
         move |graph: &Graph| -> Result<Kernels, Failure> {
             let folder = tempfile::tempdir().map_err(|error| Failure::no_temporary_folder(&error))?;
-            let target = Target::from_name("native")?;
+            let target = Target::from_name(&target_name())?;
             let module = rule::compile(graph, &target, &options, &folder.path().join("rule.so"))?;
             Ok(module.kernels(Device::cpu()?)?)
         }

@@ -10,7 +10,9 @@ impl Emit {
         // Written as bits, which is exact and covers infinities.
         let bits = (value as f32).to_bits();
         match ty {
-            Ty::Vector(_) => self.op(ty, format_args!("arith.constant dense<0x{bits:08X}> : {}", ty.text())),
+            Ty::Vector(_) if self.group.is_none() => {
+                self.op(ty, format_args!("arith.constant dense<0x{bits:08X}> : {}", self.written(ty)))
+            }
             _ => self.op(ty, format_args!("arith.constant 0x{bits:08X} : f32")),
         }
     }
@@ -18,7 +20,9 @@ impl Emit {
     pub(super) fn integer_splat(&mut self, value: i64, ty: Ty) -> V {
         let ty = ty.integers();
         match ty {
-            Ty::Integers(_) => self.op(ty, format_args!("arith.constant dense<{value}> : {}", ty.text())),
+            Ty::Integers(_) if self.group.is_none() => {
+                self.op(ty, format_args!("arith.constant dense<{value}> : {}", self.written(ty)))
+            }
             _ => self.op(ty, format_args!("arith.constant {value} : i32")),
         }
     }
@@ -28,11 +32,14 @@ impl Emit {
         if value.ty == ty {
             return value;
         }
-        self.op(ty, format_args!("vector.broadcast %{} : f32 to {}", value.id, ty.text()))
+        if self.group.is_some() {
+            return V { ty, ..value };
+        }
+        self.op(ty, format_args!("vector.broadcast %{} : f32 to {}", value.id, self.written(ty)))
     }
 
     fn float_op(&mut self, name: &str, a: V, b: V) -> V {
-        self.op(a.ty, format_args!("arith.{name} %{}, %{} : {}", a.id, b.id, a.ty.text()))
+        self.op(a.ty, format_args!("arith.{name} %{}, %{} : {}", a.id, b.id, self.written(a.ty)))
     }
 
     pub(crate) fn fadd(&mut self, a: V, b: V) -> V {
@@ -52,17 +59,17 @@ impl Emit {
     }
 
     pub(crate) fn fneg(&mut self, a: V) -> V {
-        self.op(a.ty, format_args!("arith.negf %{} : {}", a.id, a.ty.text()))
+        self.op(a.ty, format_args!("arith.negf %{} : {}", a.id, self.written(a.ty)))
     }
 
     /// `a · b + c`, rounded once.
     pub(crate) fn fma(&mut self, a: V, b: V, c: V) -> V {
-        self.op(a.ty, format_args!("math.fma %{}, %{}, %{} : {}", a.id, b.id, c.id, a.ty.text()))
+        self.op(a.ty, format_args!("math.fma %{}, %{}, %{} : {}", a.id, b.id, c.id, self.written(a.ty)))
     }
 
     /// `a > b`, lane by lane.
     pub(crate) fn greater(&mut self, a: V, b: V) -> V {
-        self.op(a.ty.mask(), format_args!("arith.cmpf ogt, %{}, %{} : {}", a.id, b.id, a.ty.text()))
+        self.op(a.ty.mask(), format_args!("arith.cmpf ogt, %{}, %{} : {}", a.id, b.id, self.written(a.ty)))
     }
 
     /// The larger; `b` where `a` is not a number.
@@ -72,12 +79,12 @@ impl Emit {
     }
 
     pub(crate) fn sqrt(&mut self, a: V) -> V {
-        self.op(a.ty, format_args!("math.sqrt %{} : {}", a.id, a.ty.text()))
+        self.op(a.ty, format_args!("math.sqrt %{} : {}", a.id, self.written(a.ty)))
     }
 
     pub(crate) fn sin_cos(&mut self, a: V) -> (V, V) {
-        let sin = self.op(a.ty, format_args!("math.sin %{} : {}", a.id, a.ty.text()));
-        let cos = self.op(a.ty, format_args!("math.cos %{} : {}", a.id, a.ty.text()));
+        let sin = self.op(a.ty, format_args!("math.sin %{} : {}", a.id, self.written(a.ty)));
+        let cos = self.op(a.ty, format_args!("math.cos %{} : {}", a.id, self.written(a.ty)));
         (sin, cos)
     }
 
@@ -101,10 +108,15 @@ impl Emit {
 
     /// The sum of a vector's lanes, in an order fixed by the target; a scalar is its own sum.
     pub(crate) fn sum(&mut self, a: V) -> V {
+        if let Ty::Vector(lanes) = a.ty
+            && let Some(sum) = self.sum_over_threads(a, lanes)
+        {
+            return sum;
+        }
         match a.ty {
             Ty::Vector(_) => self.op(
                 Ty::F32,
-                format_args!("vector.reduction <add>, %{} fastmath<reassoc> : {} into f32", a.id, a.ty.text()),
+                format_args!("vector.reduction <add>, %{} fastmath<reassoc> : {} into f32", a.id, self.written(a.ty)),
             ),
             _ => a,
         }
@@ -149,8 +161,10 @@ impl Emit {
         let biased = self.bit_op("addi", bits, bias);
         let places = self.integer_splat(23, ty);
         let power = self.bit_op("shli", biased, places);
-        let power =
-            self.op(ty, format_args!("arith.bitcast %{} : {} to {}", power.id, ty.integers().text(), ty.text()));
+        let power = self.op(
+            ty,
+            format_args!("arith.bitcast %{} : {} to {}", power.id, self.written(ty.integers()), self.written(ty)),
+        );
         let result = self.fmul(fraction, power);
         let zero = self.float(0.0, ty);
         self.select(too_low, zero, result)
@@ -158,11 +172,11 @@ impl Emit {
 
     fn bits(&mut self, x: V) -> V {
         let ty = x.ty.integers();
-        self.op(ty, format_args!("arith.bitcast %{} : {} to {}", x.id, x.ty.text(), ty.text()))
+        self.op(ty, format_args!("arith.bitcast %{} : {} to {}", x.id, self.written(x.ty), self.written(ty)))
     }
 
     fn bit_op(&mut self, name: &str, a: V, b: V) -> V {
-        self.op(a.ty, format_args!("arith.{name} %{}, %{} : {}", a.id, b.id, a.ty.text()))
+        self.op(a.ty, format_args!("arith.{name} %{}, %{} : {}", a.id, b.id, self.written(a.ty)))
     }
 
     /// `log(x)` to about two units in the last place: x = 2ⁿ · m with m between √½ and √2, log(m) = 2 · artanh((m - 1) /
@@ -176,7 +190,7 @@ impl Emit {
         let exponent = self.bit_op("shrsi", from_root, places);
         let shifted = self.bit_op("shli", exponent, places);
         let mantissa = self.bit_op("subi", bits, shifted);
-        let (integers, floats) = (ty.integers().text(), ty.text());
+        let (integers, floats) = (self.written(ty.integers()), self.written(ty));
         let m = self.op(ty, format_args!("arith.bitcast %{} : {integers} to {floats}", mantissa.id));
         let n = self.op(ty, format_args!("arith.sitofp %{} : {integers} to {floats}", exponent.id));
         let one = self.float(1.0, ty);

@@ -1,6 +1,6 @@
 //! Writes kernels as MLIR text of the upstream dialects `scf`, `arith`, `vector`, `math` and `llvm`.
 //!
-//! A kernel is a function of four arguments (see `mom_runtime::plan`). It addresses its buffers by element, with
+//! A kernel is a function of four arguments, or of six for groups of threads (see `mom_runtime::plan`). It addresses its buffers by element, with
 //! `llvm` loads and stores, since their sizes are known only when a step runs. Writing text keeps values plain numbers
 //! without lifetimes, and what `--emit tiled` shows is what is compiled; MLIR parses and verifies it before anything else
 //! looks at it. Arithmetic is strict: nothing reassociates unless the kernel says so, so a result depends on its own
@@ -9,58 +9,12 @@
 use std::fmt::Write;
 
 mod float;
+mod group;
+mod types;
 
-/// Types of the values inside a kernel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ty {
-    I1,
-    I32,
-    I64,
-    F32,
-    /// For angles only.
-    F64,
-    Ptr,
-    /// `vector<nxf32>`
-    Vector(usize),
-    /// `vector<nxi1>`
-    Mask(usize),
-    /// `vector<nxi32>`
-    Integers(usize),
-    /// `vector<nxi16>`
-    Shorts(usize),
-}
-
-impl Ty {
-    fn text(self) -> String {
-        match self {
-            Ty::I1 => "i1".into(),
-            Ty::I32 => "i32".into(),
-            Ty::I64 => "i64".into(),
-            Ty::F32 => "f32".into(),
-            Ty::F64 => "f64".into(),
-            Ty::Ptr => "!llvm.ptr".into(),
-            Ty::Vector(lanes) => format!("vector<{lanes}xf32>"),
-            Ty::Mask(lanes) => format!("vector<{lanes}xi1>"),
-            Ty::Integers(lanes) => format!("vector<{lanes}xi32>"),
-            Ty::Shorts(lanes) => format!("vector<{lanes}xi16>"),
-        }
-    }
-
-    /// The f32 type of the same number of lanes as an integer or mask type, and the other way round.
-    fn integers(self) -> Ty {
-        match self {
-            Ty::Vector(lanes) => Ty::Integers(lanes),
-            _ => Ty::I32,
-        }
-    }
-
-    fn mask(self) -> Ty {
-        match self {
-            Ty::Vector(lanes) => Ty::Mask(lanes),
-            _ => Ty::I1,
-        }
-    }
-}
+use group::Group;
+pub(crate) use group::{Lanes, THREADS};
+pub(crate) use types::Ty;
 
 /// A value inside a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,10 +35,11 @@ pub(crate) enum Compare {
 const THREAD_SCRATCH: &str = "momc_thread_scratch";
 const MARK: usize = 16;
 
-/// A module of kernels, the most demanding of which needs so many bytes of scratch a thread.
-pub(crate) fn module<'k>(kernels: impl IntoIterator<Item = &'k String>, thread_bytes: usize) -> String {
+/// A module of kernels for a target, the most demanding of which needs so many bytes of scratch a thread.
+pub(crate) fn module<'k>(kernels: impl IntoIterator<Item = &'k String>, lanes: Lanes, thread_bytes: usize) -> String {
     let mut text = String::from("module {\n");
-    if thread_bytes > 0 {
+    text.push_str(lanes.together());
+    if !lanes.are_threads() && thread_bytes > 0 {
         let ty = format!("!llvm.array<{} x f32>", thread_bytes / 4);
         // The first access of a thread allocates, in a library call during which LLVM 22 keeps values in the registers
         // zmm16 to zmm31 that the call does not preserve. In a function that is never inlined nothing else is alive.
@@ -115,11 +70,14 @@ pub(crate) struct Emit {
     sizes: V,
     pub(crate) begin: V,
     pub(crate) end: V,
+    lanes: Lanes,
+    /// Where lanes are threads.
+    group: Option<Group>,
 }
 
 impl Emit {
     /// Starts a kernel called `symbol`; `schedule` is printed as an attribute of the function.
-    pub(crate) fn kernel(symbol: &str, schedule: &str) -> Emit {
+    pub(crate) fn kernel(symbol: &str, schedule: &str, lanes: Lanes) -> Emit {
         let attributes = if schedule.is_empty() { Vec::new() } else { vec![format!("schedule = {{{schedule}}}")] };
         let v = |id, ty| V { id, ty };
         Emit {
@@ -128,23 +86,34 @@ impl Emit {
             thread_elements: 0,
             text: String::new(),
             depth: 2,
-            next: 4,
+            next: if lanes.are_threads() { 6 } else { 4 },
             buffers: v(0, Ty::Ptr),
             sizes: v(1, Ty::Ptr),
             begin: v(2, Ty::I64),
             end: v(3, Ty::I64),
+            lanes,
+            group: lanes.are_threads().then(|| Group::new(v(4, Ty::Ptr), v(5, Ty::I64))),
         }
     }
 
     /// The kernel as text, and the bytes of scratch that a thread needs for it.
     pub(crate) fn finish(self) -> (String, usize) {
-        let Emit { symbol, attributes, text, thread_elements, .. } = self;
+        let Emit { symbol, attributes, text, thread_elements, group, lanes, .. } = self;
         let attributes = match attributes.join(", ") {
             none if none.is_empty() => none,
             some => format!("attributes {{{some}}} "),
         };
-        let arguments = "%0: !llvm.ptr, %1: !llvm.ptr, %2: i64, %3: i64";
-        let text = format!("  func.func @{symbol}({arguments}) {attributes}{{\n{text}    return\n  }}\n");
+        let more = if group.is_some() { ", %4: !llvm.ptr, %5: i64" } else { "" };
+        let arguments = format!("%0: !llvm.ptr, %1: !llvm.ptr, %2: i64, %3: i64{more}");
+        let text = match lanes {
+            Lanes::Warp => {
+                let entry = group::entry(&symbol);
+                format!(
+                    "  llvm.func internal @{symbol}_warp({arguments}) {attributes}{{\n{text}    llvm.return\n  }}\n{entry}"
+                )
+            }
+            _ => format!("  func.func @{symbol}({arguments}) {attributes}{{\n{text}    return\n  }}\n"),
+        };
         (text, if thread_elements == 0 { 0 } else { 4 * (MARK + thread_elements) })
     }
 
@@ -212,18 +181,28 @@ impl Emit {
 
     /// Loads f32 (`F32`, `Vector`) from element `index` of an f32 buffer.
     pub(crate) fn load(&mut self, pointer: V, index: V, ty: Ty) -> V {
-        let place = self.element(pointer, index, "f32").id;
-        self.op(ty, format_args!("llvm.load %{place} {{alignment = 4 : i64}} : !llvm.ptr -> {}", ty.text()))
+        let index = self.own(index, ty);
+        let place = self.element(pointer, index, "f32");
+        self.reads(place, 4);
+        let place = place.id;
+        self.op(ty, format_args!("llvm.load %{place} {{alignment = 4 : i64}} : !llvm.ptr -> {}", self.written(ty)))
     }
 
     pub(crate) fn store(&mut self, value: V, pointer: V, index: V) {
-        let place = self.element(pointer, index, "f32").id;
-        let (id, ty) = (value.id, value.ty.text());
+        let index = self.own(index, value.ty);
+        let place = self.element(pointer, index, "f32");
+        self.writes(place, 4, value);
+        let place = place.id;
+        let (id, ty) = (value.id, self.written(value.ty));
         self.line(format_args!("llvm.store %{id}, %{place} {{alignment = 4 : i64}} : {ty}, !llvm.ptr"));
     }
 
     /// Asks for the cache line of element `index` of an f32 buffer, which will be read or written soon.
     pub(crate) fn prefetch(&mut self, pointer: V, index: V) {
+        // Groups of threads take turns while they wait.
+        if self.group.is_some() {
+            return;
+        }
         let place = self.element(pointer, index, "f32").id;
         self.line(format_args!(
             "\"llvm.intr.prefetch\"(%{place}) {{rw = 0 : i32, hint = 3 : i32, cache = 1 : i32}} : (!llvm.ptr) -> ()"
@@ -232,23 +211,28 @@ impl Emit {
 
     /// Loads from a bf16 buffer and widens to f32, which is exact.
     pub(crate) fn load_bf16(&mut self, pointer: V, index: V, ty: Ty) -> V {
-        let place = self.element(pointer, index, "i16").id;
+        let index = self.own(index, ty);
+        let place = self.element(pointer, index, "i16");
+        self.reads(place, 2);
+        let place = place.id;
         let narrow = match ty {
-            Ty::Vector(lanes) => Ty::Shorts(lanes),
-            _ => Ty::I32,
+            Ty::Vector(lanes) if self.group.is_none() => Ty::Shorts(lanes).text(),
+            _ => "i16".into(),
         };
-        let (wide, narrow) = (ty.integers().text(), if narrow == Ty::I32 { "i16".into() } else { narrow.text() });
+        let wide = self.written(ty.integers());
         let bits =
             self.op(ty.integers(), format_args!("llvm.load %{place} {{alignment = 2 : i64}} : !llvm.ptr -> {narrow}"));
         let extended = self.op(ty.integers(), format_args!("arith.extui %{} : {narrow} to {wide}", bits.id));
         let sixteen = self.integer_splat(16, ty);
         let shifted = self.op(ty.integers(), format_args!("arith.shli %{}, %{} : {wide}", extended.id, sixteen.id));
-        self.op(ty, format_args!("arith.bitcast %{} : {wide} to {}", shifted.id, ty.text()))
+        self.op(ty, format_args!("arith.bitcast %{} : {wide} to {}", shifted.id, self.written(ty)))
     }
 
     /// Loads an element of an i32 buffer, as i64.
     pub(crate) fn load_index(&mut self, pointer: V, index: V) -> V {
-        let place = self.element(pointer, index, "i32").id;
+        let place = self.element(pointer, index, "i32");
+        self.reads(place, 4);
+        let place = place.id;
         let value = self.op(Ty::I32, format_args!("llvm.load %{place} : !llvm.ptr -> i32"));
         self.op(Ty::I64, format_args!("arith.extsi %{} : i32 to i64", value.id))
     }
@@ -256,11 +240,13 @@ impl Emit {
     /// A whole number of 64 bits, which takes the place of two elements.
     pub(crate) fn load_word(&mut self, pointer: V, index: usize) -> V {
         let place = self.word(pointer, index);
+        self.reads(place, 8);
         self.op(Ty::I64, format_args!("llvm.load %{} : !llvm.ptr -> i64", place.id))
     }
 
     pub(crate) fn store_word(&mut self, value: V, pointer: V, index: usize) {
         let place = self.word(pointer, index);
+        self.writes(place, 8, value);
         self.line(format_args!("llvm.store %{}, %{} : i64, !llvm.ptr", value.id, place.id));
     }
 
@@ -270,13 +256,19 @@ impl Emit {
     }
 
     pub(crate) fn store_index(&mut self, value: V, pointer: V, index: V) {
-        let narrow = self.op(Ty::I32, format_args!("arith.trunci %{} : i64 to i32", value.id)).id;
-        let place = self.element(pointer, index, "i32").id;
+        let narrow = self.op(Ty::I32, format_args!("arith.trunci %{} : i64 to i32", value.id));
+        let place = self.element(pointer, index, "i32");
+        self.writes(place, 4, narrow);
+        let (narrow, place) = (narrow.id, place.id);
         self.line(format_args!("llvm.store %{narrow}, %{place} : i32, !llvm.ptr"));
     }
 
     /// Room for `elements` f32 on the stack; to be asked for outside of loops.
     pub(crate) fn scratch(&mut self, elements: usize) -> V {
+        // A stack is its thread's alone.
+        if self.group.is_some() {
+            return self.thread_scratch(elements);
+        }
         let count = self.int(elements as i64).id;
         self.op(Ty::Ptr, format_args!("llvm.alloca %{count} x f32 {{alignment = 64 : i64}} : (i64) -> !llvm.ptr"))
     }
@@ -294,7 +286,10 @@ impl Emit {
     /// Two words of the thread's scratch that tell what lies in the rest of it: the number of the launch that put it
     /// there, and what that launch will. No kernel uses them for anything else, and they are zero at first.
     pub(crate) fn thread_mark(&mut self) -> V {
-        self.op(Ty::Ptr, format_args!("llvm.call @{THREAD_SCRATCH}_address() : () -> !llvm.ptr"))
+        match &self.group {
+            Some(group) => group.scratch,
+            None => self.op(Ty::Ptr, format_args!("llvm.call @{THREAD_SCRATCH}_address() : () -> !llvm.ptr")),
+        }
     }
 
     /// The address of element `index` of an f32 buffer.
@@ -304,6 +299,11 @@ impl Emit {
 
     /// The lanes of a `ty` whose number is at most `last`, as a mask; for a scalar, whether `last` is not negative.
     pub(crate) fn lanes_to(&mut self, last: V, ty: Ty) -> V {
+        if let Ty::Vector(lanes) = ty
+            && let Some(mask) = self.lane_to(last, lanes)
+        {
+            return mask;
+        }
         let integers = ty.integers();
         let last = self.op(Ty::I32, format_args!("arith.trunci %{} : i64 to i32", last.id));
         let Ty::Vector(lanes) = ty else {
@@ -311,7 +311,7 @@ impl Emit {
             return self.op(Ty::I1, format_args!("arith.cmpi sge, %{}, %{} : i32", last.id, zero.id));
         };
         let numbers: Vec<String> = (0..lanes).map(|lane| lane.to_string()).collect();
-        let (numbers, text) = (numbers.join(", "), integers.text());
+        let (numbers, text) = (numbers.join(", "), self.written(integers));
         let numbers = self.op(integers, format_args!("arith.constant dense<[{numbers}]> : {text}"));
         let last = self.op(integers, format_args!("vector.broadcast %{} : i32 to {text}", last.id));
         self.op(ty.mask(), format_args!("arith.cmpi sle, %{}, %{} : {text}", numbers.id, last.id))
@@ -319,6 +319,9 @@ impl Emit {
 
     /// Lanes picked from two vectors, those of `b` counted on from those of `a`.
     pub(crate) fn shuffle(&mut self, a: V, b: V, lanes: &[usize]) -> V {
+        if let Some(picked) = self.shuffle_threads(a, b, lanes) {
+            return picked;
+        }
         let ty = a.ty.text();
         let lanes: Vec<String> = lanes.iter().map(usize::to_string).collect();
         self.op(a.ty, format_args!("vector.shuffle %{}, %{} [{}] : {ty}, {ty}", a.id, b.id, lanes.join(", ")))
@@ -413,12 +416,18 @@ impl Emit {
 
     pub(crate) fn select(&mut self, condition: V, yes: V, no: V) -> V {
         let condition_ty = match condition.ty {
-            Ty::Mask(_) => format!("{}, ", condition.ty.text()),
+            Ty::Mask(_) if self.group.is_none() => format!("{}, ", condition.ty.text()),
             _ => String::new(),
         };
         self.op(
             yes.ty,
-            format_args!("arith.select %{}, %{}, %{} : {condition_ty}{}", condition.id, yes.id, no.id, yes.ty.text()),
+            format_args!(
+                "arith.select %{}, %{}, %{} : {condition_ty}{}",
+                condition.id,
+                yes.id,
+                no.id,
+                self.written(yes.ty)
+            ),
         )
     }
 
@@ -447,13 +456,10 @@ impl Emit {
         if !results.is_empty() {
             let pairs: Vec<String> =
                 inner.iter().zip(carried).map(|(inner, outer)| format!("%{} = %{}", inner.id, outer.id)).collect();
-            let _ = write!(head, " iter_args({}) -> ({})", pairs.join(", "), types(&results));
+            let _ = write!(head, " iter_args({}) -> ({})", pairs.join(", "), self.types(&results));
         }
         self.line(format_args!("{head} : i64 {{"));
-        self.depth += 1;
-        let next = body(self, index, &inner);
-        self.yields(&next);
-        self.depth -= 1;
+        self.block(|emit| body(emit, index, &inner));
         self.line(format_args!("}}"));
         results
     }
@@ -474,21 +480,24 @@ impl Emit {
 
     pub(crate) fn when(&mut self, condition: V, body: impl FnOnce(&mut Emit)) {
         self.line(format_args!("scf.if %{} {{", condition.id));
-        self.depth += 1;
-        body(self);
-        self.depth -= 1;
+        self.block(|emit| {
+            body(emit);
+            Vec::new()
+        });
         self.line(format_args!("}}"));
     }
 
     pub(crate) fn when_else(&mut self, condition: V, yes: impl FnOnce(&mut Emit), no: impl FnOnce(&mut Emit)) {
         self.line(format_args!("scf.if %{} {{", condition.id));
-        self.depth += 1;
-        yes(self);
-        self.depth -= 1;
+        self.block(|emit| {
+            yes(emit);
+            Vec::new()
+        });
         self.line(format_args!("}} else {{"));
-        self.depth += 1;
-        no(self);
-        self.depth -= 1;
+        self.block(|emit| {
+            no(emit);
+            Vec::new()
+        });
         self.line(format_args!("}}"));
     }
 
@@ -508,31 +517,36 @@ impl Emit {
         }
         let _ = write!(head, "scf.if %{}", condition.id);
         if !results.is_empty() {
-            let _ = write!(head, " -> ({})", self::types(&results));
+            let _ = write!(head, " -> ({})", self.types(&results));
         }
         self.line(format_args!("{head} {{"));
-        self.depth += 1;
-        let values = yes(self);
-        self.yields(&values);
-        self.depth -= 1;
+        self.block(yes);
         self.line(format_args!("}} else {{"));
-        self.depth += 1;
-        let values = no(self);
-        self.yields(&values);
-        self.depth -= 1;
+        self.block(no);
         self.line(format_args!("}}"));
         results
+    }
+
+    /// The inside of a loop or a branch.
+    fn block(&mut self, body: impl FnOnce(&mut Emit) -> Vec<V>) {
+        self.depth += 1;
+        self.meets();
+        let values = body(self);
+        self.yields(&values);
+        self.meets();
+        self.depth -= 1;
     }
 
     fn yields(&mut self, values: &[V]) {
         if !values.is_empty() {
             let names: Vec<String> = values.iter().map(|value| format!("%{}", value.id)).collect();
-            self.line(format_args!("scf.yield {} : {}", names.join(", "), types(values)));
+            let types = self.types(values);
+            self.line(format_args!("scf.yield {} : {types}", names.join(", ")));
         }
     }
-}
 
-fn types(values: &[V]) -> String {
-    let types: Vec<String> = values.iter().map(|value| value.ty.text()).collect();
-    types.join(", ")
+    fn types(&self, values: &[V]) -> String {
+        let types: Vec<String> = values.iter().map(|value| self.written(value.ty)).collect();
+        types.join(", ")
+    }
 }

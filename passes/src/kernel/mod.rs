@@ -6,7 +6,7 @@
 
 use mom_dialect::shape::Extent;
 
-use crate::emit::{Compare, Emit, Ty, V};
+use crate::emit::{Compare, Emit, Lanes, Ty, V};
 
 pub(crate) mod attention;
 pub(crate) mod elementwise;
@@ -43,8 +43,8 @@ pub(crate) struct Kernel<'a> {
 
 impl Kernel<'_> {
     /// The kernel as text, and the bytes of scratch that a thread needs for it.
-    pub(crate) fn text(self) -> (String, usize) {
-        let mut emit = Emit::kernel(&self.symbol, &self.schedule);
+    pub(crate) fn text(self, lanes: Lanes) -> (String, usize) {
+        let mut emit = Emit::kernel(&self.symbol, &self.schedule, lanes);
         (self.body)(&mut emit);
         emit.finish()
     }

@@ -9,7 +9,7 @@ use std::ffi::{CStr, CString, c_char};
 use llvm_sys::{core::*, prelude::*, target::*, target_machine::*, transforms::pass_builder::*};
 use melior::ir::Module;
 
-use crate::target::Target;
+use crate::{emit::Lanes, target::Target};
 
 /// LLVM IR with the target machine it was optimised for.
 pub(crate) struct LlvmModule {
@@ -62,6 +62,10 @@ fn target_machine(target: &Target) -> Result<LLVMTargetMachineRef, String> {
         LLVMInitializeX86Target();
         LLVMInitializeX86TargetMC();
         LLVMInitializeX86AsmPrinter();
+        LLVMInitializeNVPTXTargetInfo();
+        LLVMInitializeNVPTXTarget();
+        LLVMInitializeNVPTXTargetMC();
+        LLVMInitializeNVPTXAsmPrinter();
         LLVMInitializeAArch64TargetInfo();
         LLVMInitializeAArch64Target();
         LLVMInitializeAArch64TargetMC();
@@ -107,7 +111,8 @@ impl LlvmModule {
             LLVMSetModuleDataLayout(self.module, layout);
             LLVMDisposeTargetData(layout);
             let mut function = LLVMGetFirstFunction(self.module);
-            let width = (target.lanes * 32).to_string();
+            let lanes = if target.lanes_are == Lanes::Register { target.lanes } else { 1 };
+            let width = (lanes * 32).to_string();
             while !function.is_null() {
                 self.attribute(function, "prefer-vector-width", &width);
                 self.attribute(function, "target-cpu", &target.cpu);

@@ -12,12 +12,16 @@ use melior::{
 };
 use mom_dialect::diagnostic::{Code, Diagnostic};
 
+use crate::target::Target;
+
 pub(crate) mod llvm;
 
 /// MLIR or LLVM refused what momc made.
 const LOWERING: Code = Code(410);
 /// The linker is missing or failed.
 const LINK: Code = Code(411);
+/// There is code for the target, and nothing that would load it.
+const NO_ARTIFACT: Code = Code(412);
 
 /// MLIR's conversions, in order.
 const PIPELINE: &str = "builtin.module(canonicalize, cse, loop-invariant-code-motion, convert-scf-to-cf, \
@@ -66,6 +70,16 @@ fn context() -> Context {
     context.load_all_available_dialects();
     register_all_llvm_translations(&context);
     context
+}
+
+/// Why there is no artifact for a graphics processor.
+pub(crate) fn no_artifact(target: &Target) -> Box<Diagnostic> {
+    let message =
+        format!("there are no artifacts for `{}` yet, as the runtime does not drive graphics processors", target.name);
+    Box::new(
+        Diagnostic::error(NO_ARTIFACT, message)
+            .help("`--emit asm` writes the kernels as PTX; `--target emulated` runs the same kernels on this machine"),
+    )
 }
 
 /// Links an object file into the artifact `path`. The object file stays beside it.

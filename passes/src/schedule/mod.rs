@@ -104,7 +104,7 @@ pub(crate) fn schedule(
         });
         if number == next {
             symbols.push(kernel.symbol.clone());
-            let (text, bytes) = kernel.text();
+            let (text, bytes) = kernel.text(target.lanes_are);
             kernels.push(text);
             // One kernel after the other works in the same scratch.
             thread_bytes = thread_bytes.max(bytes);
@@ -121,6 +121,7 @@ pub(crate) fn schedule(
         target: plan::Target {
             name: target.name.clone(),
             arch: target.arch.clone(),
+            groups: target.lanes_are.are_threads(),
             features: target.features.clone(),
         },
         block_tokens: info.block_tokens,

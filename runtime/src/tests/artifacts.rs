@@ -172,6 +172,6 @@ fn plans_that_cannot_be_run_are_refused() {
     let error = Module::inspect(&path).unwrap_err();
     assert_eq!(error.code(), 603);
     assert!(error.message().ends_with(
-        "was compiled by momc 7.1.0, whose plan format is 9; this runtime reads 4; compile the model again"
+        "was compiled by momc 7.1.0, whose plan format is 9; this runtime reads 5; compile the model again"
     ));
 }

@@ -51,7 +51,12 @@ fn empty_plan() -> Plan {
         layers: 1,
         eos_token: None,
         memories: 0,
-        target: Target { name: "native".into(), arch: std::env::consts::ARCH.into(), features: Vec::new() },
+        target: Target {
+            name: "native".into(),
+            arch: std::env::consts::ARCH.into(),
+            groups: false,
+            features: Vec::new(),
+        },
         block_tokens: 4,
         inputs: vec![
             given("tokens", per_token(1)),

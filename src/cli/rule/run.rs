@@ -43,7 +43,7 @@ pub(crate) struct Run {
     /// Compute gradients too
     #[arg(long)]
     grad: bool,
-    /// Processor to compile for (native, x86-64-v3, x86-64-v4 or aarch64), or float64 for the same form in float64
+    /// Processor to compile for (native, x86-64-v3, x86-64-v4, aarch64 or emulated), or float64 for the same form in float64
     #[arg(long, default_value = "native")]
     target: String,
     /// Parts of the schedule, as chunk=32,sub_block=8,save=1

@@ -56,7 +56,7 @@ impl Writer {
         let kernel = fused(Cx { target: &target, graph: &graph, options: &options }, &body)?;
         let symbol = kernel.symbol.clone();
         // What is promised can be written.
-        assert!(kernel.text().0.contains(&symbol));
+        assert!(kernel.text(crate::emit::Lanes::Register).0.contains(&symbol));
         Ok(symbol)
     }
 }

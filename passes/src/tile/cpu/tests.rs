@@ -2,7 +2,7 @@
 
 use mom_dialect::graph::Function;
 use mom_runtime::{
-    Module,
+    Fault, Module,
     plan::{self, Plan, Sizes},
 };
 
@@ -48,20 +48,27 @@ impl Numbers {
     }
 }
 
+mod planted;
+
 /// Compiles kernels into one artifact, in order.
 fn compile(target: &Target, kernels: Vec<Kernel<'_>>) -> Module {
+    compile_as(target, kernels, |text| text)
+}
+
+/// As [`compile`], with the text that is made of the kernels'.
+fn compile_as(target: &Target, kernels: Vec<Kernel<'_>>, made: impl FnOnce(String) -> String) -> Module {
     let (mut texts, mut thread_bytes) = (Vec::new(), 0);
     let mut order: Vec<String> = Vec::new();
     for kernel in kernels {
         let is_known = order.contains(&kernel.symbol);
         order.push(kernel.symbol.clone());
         if !is_known {
-            let (text, bytes) = kernel.text();
+            let (text, bytes) = kernel.text(target.lanes_are);
             texts.push(text);
             thread_bytes = thread_bytes.max(bytes);
         }
     }
-    let text = emit::module(&texts, thread_bytes);
+    let text = made(emit::module(&texts, target.lanes_are, thread_bytes));
     let plan = Plan {
         format: plan::FORMAT,
         momc: String::new(),
@@ -73,6 +80,7 @@ fn compile(target: &Target, kernels: Vec<Kernel<'_>>) -> Module {
         target: plan::Target {
             name: target.name.clone(),
             arch: target.arch.clone(),
+            groups: target.lanes_are.are_threads(),
             features: target.features.clone(),
         },
         block_tokens: 1,
@@ -117,8 +125,14 @@ fn distance(found: &[f64], expected: &[f64]) -> f64 {
     if difference == 0.0 { 0.0 } else { difference / norm(&mut expected.iter().copied()).max(1e-30) }
 }
 
-fn native() -> Target {
-    Target::from_name("native").unwrap_or_else(|error| panic!("{error:?}"))
+/// This machine, and the emulated device.
+fn targets() -> [Target; 2] {
+    ["native", "emulated"].map(|name| Target::from_name(name).unwrap_or_else(|error| panic!("{error:?}")))
+}
+
+/// How often to run a kernel: where threads run in another order each time, some times.
+fn times(target: &Target) -> usize {
+    if target.lanes_are.are_threads() { 3 } else { 1 }
 }
 
 fn port(name: &str, shape: Shape, heads: usize) -> Port {
@@ -272,6 +286,10 @@ fn expected(scan: &Scan, data: &Data) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
 
 /// Runs kernel number `kernel` and gives its largest error.
 fn check(module: &Module, kernel: usize, scan: &Scan, data: &Data) -> f64 {
+    try_check(module, kernel, scan, data).unwrap_or_else(|fault| panic!("{}: {fault}", scan.name))
+}
+
+fn try_check(module: &Module, kernel: usize, scan: &Scan, data: &Data) -> Result<f64, Fault> {
     let (outputs, states) = expected(scan, data);
     let mut buffers: Vec<Vec<u32>> =
         data.inputs.iter().chain(&data.parameters).chain(&data.states).map(|values| bits(values)).collect();
@@ -282,11 +300,11 @@ fn check(module: &Module, kernel: usize, scan: &Scan, data: &Data) -> f64 {
     let first_output = buffers.len();
     // What the kernel does not write shows as not-a-number.
     buffers.extend(outputs.iter().map(|output| vec![f32::NAN.to_bits(); output.len()]));
-    module.call(kernel, &mut buffers, &data.sizes(), data.lengths.len() * scan.heads);
+    module.call(kernel, &mut buffers, &data.sizes(), data.lengths.len() * scan.heads)?;
     let first_state = data.inputs.len() + data.parameters.len();
     let found = buffers[first_output..].iter().chain(&buffers[first_state..first_state + states.len()]);
     let errors = found.zip(outputs.iter().chain(&states)).map(|(found, expected)| distance(&floats(found), expected));
-    errors.fold(0.0, |a, b| if b.is_nan() { f64::INFINITY } else { f64::max(a, b) })
+    Ok(errors.fold(0.0, |a, b| if b.is_nan() { f64::INFINITY } else { f64::max(a, b) }))
 }
 
 /// A scan alone in its launch.
@@ -296,7 +314,10 @@ fn plain(scan: &Scan, masked: bool) -> Wiring {
 
 #[test]
 fn each_operation() {
-    let target = native();
+    targets().iter().for_each(operations_on);
+}
+
+fn operations_on(target: &Target) {
     let mut numbers = Numbers::new(3);
     let mut scans = Vec::new();
     let shape = Shape::new;
@@ -353,8 +374,8 @@ fn each_operation() {
             scans.push(single("unweave", op, &[shape(m * rows, n * columns)]));
         }
     }
-    let kernels = scans.iter().map(|one| scan(&target, one, 1, plain(one, false))).collect();
-    let module = compile(&target, kernels);
+    let kernels = scans.iter().map(|one| scan(target, one, 1, plain(one, false))).collect();
+    let module = compile(target, kernels);
     let mut wrong = Vec::new();
     for (number, one) in scans.iter().enumerate() {
         let data = Data::new(one, &[2], 1, false, &mut numbers);
@@ -412,17 +433,21 @@ fn assert_none(wrong: &[String]) {
 
 #[test]
 fn scans_of_all_rules() {
-    let target = native();
+    targets().iter().for_each(scans_on);
+}
+
+fn scans_on(target: &Target) {
     let mut numbers = Numbers::new(5);
     let mut wrong = Vec::new();
-    for (sizes, chunk, memories, masked) in [([16, 32], 16, 1, false), ([5, 7], 8, 2, true)] {
+    // Every access of a thread is checked, which takes long.
+    let first = usize::from(target.lanes_are.are_threads());
+    for (sizes, chunk, memories, masked) in [([16, 32], 16, 1, false), ([5, 7], 8, 2, true)].into_iter().skip(first) {
         let scans = forms(sizes, chunk, 1, 4);
-        let module =
-            compile(&target, scans.iter().map(|one| scan(&target, one, memories, plain(one, masked))).collect());
+        let module = compile(target, scans.iter().map(|one| scan(target, one, memories, plain(one, masked))).collect());
         for (number, one) in scans.iter().enumerate() {
             let lengths = [19, 0, 1, 32, 7, 17];
             let data = Data::new(one, &lengths, memories, masked, &mut numbers);
-            let error = check(&module, number, one, &data);
+            let error = (0..times(target)).map(|_| check(&module, number, one, &data)).fold(0.0, f64::max);
             if error > bound(one) {
                 wrong.push(format!("{error:.1e} {} {sizes:?}", one.name));
             }
@@ -433,15 +458,19 @@ fn scans_of_all_rules() {
 
 #[test]
 fn gradients_of_all_rules() {
-    let target = native();
+    targets().iter().for_each(gradients_on);
+}
+
+fn gradients_on(target: &Target) {
     let mut numbers = Numbers::new(7);
     let mut wrong = Vec::new();
     let forms = forms([5, 16], 8, 3, 2).into_iter();
     let gradients: Vec<Gradient> = forms.map(crate::tile::adjoint::gradient).collect();
-    let module = compile(&target, gradients.iter().map(|one| gradient(&target, one)).collect());
+    let module = compile(target, gradients.iter().map(|one| gradient(target, one)).collect());
     for (number, one) in gradients.iter().enumerate() {
         let data = Data::new(&one.scan, &[19, 0, 1, 32, 7], 1, false, &mut numbers);
-        let error = check_gradient(&target, &module, number, one, &data, &mut numbers);
+        let error = (0..times(target)).map(|_| check_gradient(target, &module, number, one, &data, &mut numbers));
+        let error = error.fold(0.0, f64::max);
         if error > bound(&one.scan) {
             wrong.push(format!("{error:.1e} {}", one.scan.name));
         }
@@ -513,7 +542,8 @@ fn check_gradient(
     buffers.extend(expected.iter().flatten().map(|values| nothing(values.len())));
     let workspace = gradient_workspace(target, gradient);
     buffers.push(nothing(workspace.tokens * rows + workspace.sequences * data.sequences + workspace.constant));
-    module.call(kernel, &mut buffers, &data.sizes(), data.sequences * scan.heads);
+    let run = module.call(kernel, &mut buffers, &data.sizes(), data.sequences * scan.heads);
+    run.unwrap_or_else(|fault| panic!("{}: {fault}", scan.name));
     let errors = buffers[results..].iter().zip(expected.iter().flatten()).map(|(f, e)| distance(&floats(f), e));
     errors.fold(0.0, |a, b| if b.is_nan() { f64::INFINITY } else { f64::max(a, b) })
 }

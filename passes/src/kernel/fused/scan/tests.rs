@@ -117,7 +117,7 @@ impl Writer {
         let kernel = fused(Cx { target: &target, graph: &graph, options: &options }, &body)?;
         let (symbol, times) = (kernel.symbol.clone(), kernel.times);
         // What is promised can be written.
-        assert!(kernel.text().0.contains(&symbol));
+        assert!(kernel.text(crate::emit::Lanes::Register).0.contains(&symbol));
         Ok(times)
     }
 }
