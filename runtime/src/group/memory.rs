@@ -65,7 +65,8 @@ struct Element {
 }
 
 impl Memory {
-    pub(crate) fn new(mut ranges: Vec<Range<usize>>) -> Memory {
+    pub(crate) fn new(ranges: impl IntoIterator<Item = Range<usize>>) -> Memory {
+        let mut ranges: Vec<Range<usize>> = ranges.into_iter().collect();
         ranges.sort_unstable_by_key(|range| range.start);
         Memory { ranges, elements: vec![Element::default(); 1 << 10], used: 0, time: 1 }
     }
@@ -142,6 +143,8 @@ impl Memory {
 
 #[cfg(test)]
 mod tests {
+    use std::iter;
+
     use super::*;
 
     fn read(thread: usize, address: usize) -> Access {
@@ -167,7 +170,7 @@ mod tests {
             (&[read(0, 66)], Some(Fault::Misaligned(0, 66))),
         ];
         for (accesses, expected) in cases {
-            let mut memory = Memory::new(vec![64..128]);
+            let mut memory = Memory::new(iter::once(64..128));
             let found = accesses.iter().find_map(|&access| memory.check(access).err());
             assert_eq!(found, expected);
         }
@@ -175,7 +178,7 @@ mod tests {
 
     #[test]
     fn waiting_makes_all_things_new() {
-        let mut memory = Memory::new(vec![0..1 << 20]);
+        let mut memory = Memory::new(iter::once(0..1 << 20));
         for time in 0..3 {
             for element in 0..5000 {
                 assert_eq!(memory.check(write((element + time) % 32, 4 * element, 7)), Ok(()));

@@ -134,7 +134,7 @@ pub(crate) unsafe fn run(
 ) -> Result<(), Fault> {
     let scratch = scratch(bytes);
     let own = scratch.addr()..scratch.addr() + bytes;
-    let group = Group::new(Memory::new(ranges.iter().cloned().chain([own]).collect()));
+    let group = Group::new(Memory::new(ranges.iter().cloned().chain([own])));
     let shared: *const Group = &group;
     let outer = RUNNING.replace(shared);
     let mut threads: Vec<Option<Coroutine<(), Wait, ()>>> = (0..GROUP)
