@@ -10,7 +10,7 @@ use std::{
     ffi::c_void,
     ops::Range,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -243,6 +243,10 @@ struct Call {
 unsafe impl Sync for Team {}
 
 impl Team {
+    fn fault(&self) -> MutexGuard<'_, Option<(usize, Fault)>> {
+        self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// See [`Program::launch`] for `tick`.
     fn work(&self, tick: &(dyn Fn() + Sync)) {
         for (number, call) in self.calls.iter().enumerate() {
@@ -255,8 +259,10 @@ impl Team {
                     tick();
                 }
                 let border = |task: usize| (call.items as u128 * task as u128 / call.tasks as u128) as usize;
-                if let Err(fault) = call.items(border(task)..border(task + 1)) {
-                    self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((number, fault));
+                // After a fault, buffers may hold anything.
+                let is_over = call.is_for_groups() && self.fault().is_some();
+                if !is_over && let Err(fault) = call.items(border(task)..border(task + 1)) {
+                    self.fault().get_or_insert((number, fault));
                 }
                 // What was written is seen by whoever sees the task done.
                 if call.done.fetch_add(1, Ordering::Release) + 1 == call.tasks {
@@ -277,6 +283,10 @@ impl Team {
 }
 
 impl Call {
+    fn is_for_groups(&self) -> bool {
+        matches!(self.kernel, Kernel::Group(_))
+    }
+
     fn items(&self, range: Range<usize>) -> Result<(), Fault> {
         if range.is_empty() {
             return Ok(());

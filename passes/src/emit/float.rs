@@ -82,10 +82,49 @@ impl Emit {
         self.op(a.ty, format_args!("math.sqrt %{} : {}", a.id, self.written(a.ty)))
     }
 
-    pub(crate) fn sin_cos(&mut self, a: V) -> (V, V) {
-        let sin = self.op(a.ty, format_args!("math.sin %{} : {}", a.id, self.written(a.ty)));
-        let cos = self.op(a.ty, format_args!("math.cos %{} : {}", a.id, self.written(a.ty)));
-        (sin, cos)
+    fn double(&mut self, value: f64) -> V {
+        self.op(Ty::F64, format_args!("arith.constant 0x{:016X} : f64", value.to_bits()))
+    }
+
+    /// Sine and cosine of an f64 angle of at most some millions, to far more digits than f32 has: x = n · π/2 + r with
+    /// |r| ≤ π/4, both of r by their Taylor polynomials, and exchanged and negated as n says.
+    pub(crate) fn sin_cos(&mut self, x: V) -> (V, V) {
+        // Adding 1.5 · 2⁵² rounds to the nearest integer and leaves it in the low bits of the sum.
+        let (shift, per_quarter) = (self.double(6_755_399_441_055_744.0), self.double(std::f64::consts::FRAC_2_PI));
+        let shifted = self.fma(x, per_quarter, shift);
+        let n = self.fsub(shifted, shift);
+        let (high, low) = (self.double(-std::f64::consts::FRAC_PI_2), self.double(-6.123_233_995_736_766e-17));
+        let r = self.fma(n, high, x);
+        let r = self.fma(n, low, r);
+        let square = self.fmul(r, r);
+        // The terms ±r²ᵏ / (2k + first)!, by Horner's scheme.
+        let mut series = |first: u32| {
+            let factorial = |n: u32| (1..=n).map(f64::from).product::<f64>();
+            let term = |k: u32| (-1.0_f64).powi(k as i32) / factorial(2 * k + first);
+            let mut sum = self.double(term(9));
+            for k in (0..9).rev() {
+                let coefficient = self.double(term(k));
+                sum = self.fma(sum, square, coefficient);
+            }
+            sum
+        };
+        let (sin, cos) = (series(1), series(0));
+        let sin = self.fmul(r, sin);
+        let quarter = self.op(Ty::I64, format_args!("arith.bitcast %{} : f64 to i64", shifted.id));
+        let is_odd = self.bit(quarter, 1);
+        let (first, second) = (self.select(is_odd, cos, sin), self.select(is_odd, sin, cos));
+        let is_low = self.bit(quarter, 2);
+        let next = self.add_const(quarter, 1);
+        let is_left = self.bit(next, 2);
+        let (below, left) = (self.fneg(first), self.fneg(second));
+        (self.select(is_low, below, first), self.select(is_left, left, second))
+    }
+
+    /// Whether an integer has this bit.
+    fn bit(&mut self, value: V, bit: i64) -> V {
+        let (mask, zero) = (self.int(bit), self.int(0));
+        let masked = self.op(Ty::I64, format_args!("arith.andi %{}, %{} : i64", value.id, mask.id));
+        self.differ(masked, zero)
     }
 
     pub(crate) fn int_to_double(&mut self, a: V) -> V {

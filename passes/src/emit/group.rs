@@ -86,32 +86,27 @@ const WARP: &str = "  llvm.func internal @momc_sync() attributes {always_inline,
 const BLOCK: usize = 128;
 
 /// What the driver launches: `symbol` is called by each warp for its part of `items`. Arguments are buffers and sizes,
-/// the number of items, and the scratch of all warps with the bytes that each has.
+/// the number of items and how many a warp does, and the scratch of all warps with the bytes that each has.
 pub(super) fn entry(symbol: &str) -> String {
     format!(
-        "  llvm.func @{symbol}(%0: !llvm.ptr, %1: !llvm.ptr, %2: i64, %3: !llvm.ptr, %4: i64) \
+        "  llvm.func @{symbol}(%0: !llvm.ptr, %1: !llvm.ptr, %2: i64, %3: i64, %4: !llvm.ptr, %5: i64) \
          attributes {{nvvm.kernel, nvvm.reqntid = array<i32: {BLOCK}>}} {{
-    %5 = nvvm.read.ptx.sreg.tid.x : i32
-    %6 = nvvm.read.ptx.sreg.ctaid.x : i32
-    %7 = nvvm.read.ptx.sreg.nctaid.x : i32
-    %8 = arith.extui %5 : i32 to i64
-    %9 = arith.extui %6 : i32 to i64
-    %10 = arith.extui %7 : i32 to i64
+    %6 = nvvm.read.ptx.sreg.tid.x : i32
+    %7 = nvvm.read.ptx.sreg.ctaid.x : i32
+    %8 = arith.extui %6 : i32 to i64
+    %9 = arith.extui %7 : i32 to i64
     %threads = arith.constant {THREADS} : i64
     %warps = arith.constant {} : i64
-    %one = arith.constant 1 : i64
     %lane = arith.remui %8, %threads : i64
     %warp = arith.divui %8, %threads : i64
     %before = arith.muli %9, %warps : i64
     %number = arith.addi %before, %warp : i64
-    %next = arith.addi %number, %one : i64
-    %all = arith.muli %10, %warps : i64
-    %so_far = arith.muli %2, %number : i64
-    %begin = arith.divui %so_far, %all : i64
-    %with = arith.muli %2, %next : i64
-    %end = arith.divui %with, %all : i64
-    %offset = arith.muli %4, %number : i64
-    %scratch = llvm.getelementptr %3[%offset] : (!llvm.ptr, i64) -> !llvm.ptr, i8
+    %first = arith.muli %number, %3 : i64
+    %begin = arith.minsi %first, %2 : i64
+    %last = arith.addi %begin, %3 : i64
+    %end = arith.minsi %last, %2 : i64
+    %offset = arith.muli %5, %number : i64
+    %scratch = llvm.getelementptr %4[%offset] : (!llvm.ptr, i64) -> !llvm.ptr, i8
     llvm.call @{symbol}_warp(%0, %1, %begin, %end, %scratch, %lane) : (!llvm.ptr, !llvm.ptr, i64, i64, !llvm.ptr, i64) -> ()
     llvm.return
   }}
@@ -176,7 +171,10 @@ impl Emit {
         if self.lanes == Lanes::Coroutines {
             let id = value.id;
             let bits = match value.ty {
-                Ty::I64 => value,
+                Ty::I64 => {
+                    let low = self.op(Ty::I32, format_args!("arith.trunci %{id} : i64 to i32")).id;
+                    self.op(Ty::I64, format_args!("arith.extui %{low} : i32 to i64"))
+                }
                 Ty::I32 => self.op(Ty::I64, format_args!("arith.extui %{id} : i32 to i64")),
                 _ => {
                     let bits = self.op(Ty::I32, format_args!("arith.bitcast %{id} : f32 to i32")).id;

@@ -351,11 +351,21 @@ impl Emit {
 
     /// Quotient of numbers that are not negative.
     pub(crate) fn div(&mut self, a: V, b: V) -> V {
-        self.int_op("divui", a, b)
+        self.divide("divui", a, b)
     }
 
     pub(crate) fn rem(&mut self, a: V, b: V) -> V {
-        self.int_op("remui", a, b)
+        self.divide("remui", a, b)
+    }
+
+    fn divide(&mut self, name: &str, a: V, b: V) -> V {
+        if !self.lanes.are_threads() {
+            return self.int_op(name, a, b);
+        }
+        // GPUs divide numbers of 64 bits in a function, around which registers are spilled. These fit into 32.
+        let [a, b] = [a, b].map(|x| self.op(Ty::I32, format_args!("arith.trunci %{} : i64 to i32", x.id)));
+        let result = self.op(Ty::I32, format_args!("arith.{name} %{}, %{} : i32", a.id, b.id));
+        self.op(Ty::I64, format_args!("arith.extui %{} : i32 to i64", result.id))
     }
 
     pub(crate) fn min(&mut self, a: V, b: V) -> V {

@@ -1,4 +1,4 @@
-//! What threads of a group may do to memory between two places where all wait for each other: read what another does
+//! What threads of one group may do to memory between two places where all wait for each other: read what another does
 //! not write, and write what another does not use. And only where the launch has a buffer.
 
 use std::{fmt, ops::Range};
@@ -22,8 +22,10 @@ pub enum Fault {
     Misaligned(usize, usize),
     /// Two threads of which one writes, without waiting for each other.
     Race(usize, usize),
-    /// Some threads wait where others do not.
+    /// Some threads wait where others do not, or for something else.
     Waits,
+    /// The system has no memory for the threads' stacks.
+    NoMemory,
 }
 
 impl fmt::Display for Fault {
@@ -38,9 +40,15 @@ impl fmt::Display for Fault {
             Fault::Race(one, other) => {
                 write!(formatter, "the threads {one} and {other} use the same element without waiting for each other")
             }
-            Fault::Waits => write!(formatter, "threads of a group wait for each other at different places"),
+            Fault::Waits => write!(formatter, "some threads of a group wait where others do not"),
+            Fault::NoMemory => write!(formatter, "there is no memory for the threads of a group"),
         }
     }
+}
+
+/// Whether these are the same value, as bits: every thread may have another number that is none.
+fn are_same(a: u32, b: u32) -> bool {
+    a == b || (f32::from_bits(a).is_nan() && f32::from_bits(b).is_nan())
 }
 
 /// Elements that were used since all threads last waited for each other, in a table of open addresses.
@@ -66,8 +74,8 @@ struct Element {
 
 impl Memory {
     pub(crate) fn new(ranges: impl IntoIterator<Item = Range<usize>>) -> Memory {
-        let mut ranges: Vec<Range<usize>> = ranges.into_iter().collect();
-        ranges.sort_unstable_by_key(|range| range.start);
+        let mut ranges: Vec<Range<usize>> = ranges.into_iter().filter(|range| !range.is_empty()).collect();
+        ranges.sort_unstable_by_key(|range| (range.start, range.end));
         Memory { ranges, elements: vec![Element::default(); 1 << 10], used: 0, time: 1 }
     }
 
@@ -80,7 +88,7 @@ impl Memory {
     /// Whether a thread may do this.
     pub(crate) fn check(&mut self, access: Access) -> Result<(), Fault> {
         let Access { thread, address, bytes, written } = access;
-        if !address.is_multiple_of(bytes.min(4)) {
+        if !address.is_multiple_of(bytes) {
             return Err(Fault::Misaligned(thread, address));
         }
         let after = self.ranges.partition_point(|range| range.start <= address);
@@ -94,7 +102,7 @@ impl Memory {
             let other = match written {
                 None => element.writer.filter(|&(writer, _)| writer != own).map(|(writer, _)| writer),
                 Some(bits) => {
-                    let writer = element.writer.filter(|&(writer, so_far)| writer != own && so_far != bits);
+                    let writer = element.writer.filter(|&(writer, so_far)| writer != own && !are_same(so_far, bits));
                     let reader = element.reader.filter(|&reader| reader != own || element.is_shared);
                     writer.map(|(writer, _)| writer).or(reader)
                 }
@@ -157,11 +165,12 @@ mod tests {
 
     #[test]
     fn what_threads_may_do_to_memory() {
-        let cases: [(&[Access], Option<Fault>); 9] = [
+        let cases: [(&[Access], Option<Fault>); 10] = [
             (&[read(0, 64), read(1, 64), write(2, 68, 1)], None),
             (&[write(0, 64, 1), read(0, 64), write(0, 64, 2)], None),
-            // The same bits from everybody: a scalar that all threads store.
+            // The same from everybody: a scalar that all threads store, be it no number.
             (&[write(0, 64, 1), write(1, 64, 1)], None),
+            (&[write(0, 64, 0x7FC0_0000), write(1, 64, 0xFFC0_0001)], None),
             (&[write(0, 64, 1), write(1, 64, 2)], Some(Fault::Race(1, 0))),
             (&[write(3, 64, 1), read(5, 64)], Some(Fault::Race(5, 3))),
             (&[read(3, 64), write(5, 64, 1)], Some(Fault::Race(5, 3))),

@@ -1,8 +1,8 @@
 //! Runs kernels whose threads work in groups, as those of a graphics processor do, on this processor: the emulated
 //! device.
 //!
-//! Each thread of a group is a coroutine. It runs until it waits for the others, and goes on when all have come to the
-//! same place. Which of them runs first is drawn anew each time, so that a kernel which relies on an order that nobody
+//! Each thread of a group is a coroutine. It runs until it waits for the others, and goes on when all wait for the same.
+//! Which of them runs first is drawn anew each time, if alike in every process, so that a kernel which relies on an order that nobody
 //! promised gives other results, or fails, in one run or another. What threads do to memory is checked ([`memory`]).
 #![allow(unsafe_code)]
 
@@ -137,9 +137,13 @@ pub(crate) unsafe fn run(
     let group = Group::new(Memory::new(ranges.iter().cloned().chain([own])));
     let shared: *const Group = &group;
     let outer = RUNNING.replace(shared);
-    let mut threads: Vec<Option<Coroutine<(), Wait, ()>>> = (0..GROUP)
-        .map(|number| {
-            Some(Coroutine::with_stack(stack(), move |yielder: &Yielder<(), Wait>, ()| {
+    let stacks: Option<Vec<DefaultStack>> = (0..GROUP).map(|_| stack()).collect();
+    let mut threads: Vec<Option<Coroutine<(), Wait, ()>>> = stacks
+        .ok_or(Fault::NoMemory)?
+        .into_iter()
+        .enumerate()
+        .map(|(number, stack)| {
+            Some(Coroutine::with_stack(stack, move |yielder: &Yielder<(), Wait>, ()| {
                 // SAFETY: the group outlives its threads, which all end before `run` does. For the rest the caller
                 // answers; the scratch is this group's as long as it runs.
                 unsafe {
@@ -162,7 +166,10 @@ pub(crate) unsafe fn run(
                 }
             }
         }
-        group.memory.borrow_mut().sync();
+        // Threads that give each other values do not wait for what was written.
+        if waits.contains(&Wait::Sync) {
+            group.memory.borrow_mut().sync();
+        }
         let Some(first) = waits.first() else { break };
         if waits.len() < GROUP || waits.iter().any(|what| what != first) {
             group.fault.borrow_mut().get_or_insert(Fault::Waits);
@@ -178,9 +185,8 @@ pub(crate) unsafe fn run(
     fault.map_or(Ok(()), Err)
 }
 
-fn stack() -> DefaultStack {
-    let kept = STACKS.with_borrow_mut(Vec::pop);
-    kept.unwrap_or_else(|| DefaultStack::new(STACK).expect("there is memory for a stack"))
+fn stack() -> Option<DefaultStack> {
+    STACKS.with_borrow_mut(Vec::pop).or_else(|| DefaultStack::new(STACK).ok())
 }
 
 /// Scratch of this thread's groups, zero at first.
