@@ -3,7 +3,7 @@
 //!
 //! All threads of a group hold the same scalars and take the same branches; each holds one lane of a vector. In vectors
 //! of fewer lanes than the group has threads, which are a power of two, several threads hold the same lane. What
-//! threads do together is in three functions that come with the module: `momc_sync` is where all wait for each other,
+//! threads do together is in functions that come with the module: `momc_sync` is where all wait for each other,
 //! and see what the others wrote; `momc_shuffle` gives what another thread holds.
 //!
 //! Memory is what may go wrong: an element that one thread writes is another's to read. Between a write and a read, and

@@ -1,10 +1,10 @@
 //! Writes kernels as MLIR text of the upstream dialects `scf`, `arith`, `vector`, `math` and `llvm`.
 //!
-//! A kernel is a function of four arguments, or of six for groups of threads (see `mom_runtime::plan`). It addresses its buffers by element, with
-//! `llvm` loads and stores, since their sizes are known only when a step runs. Writing text keeps values plain numbers
-//! without lifetimes, and what `--emit tiled` shows is what is compiled; MLIR parses and verifies it before anything else
-//! looks at it. Arithmetic is strict: nothing reassociates unless the kernel says so, so a result depends on its own
-//! row or segment alone and not on how the work was cut.
+//! A kernel is a function of four arguments, or of six for groups of threads (see `mom_runtime::plan`). It addresses its
+//! buffers by element, with `llvm` loads and stores, since their sizes are known only when a step runs. Writing text keeps
+//! values plain numbers without lifetimes, and what `--emit tiled` shows is what is compiled; MLIR parses and verifies it
+//! before anything else looks at it. Arithmetic is strict: nothing reassociates unless the kernel says so, so a result
+//! depends on its own row or segment alone and not on how the work was cut.
 
 use std::fmt::Write;
 
@@ -199,7 +199,7 @@ impl Emit {
 
     /// Asks for the cache line of element `index` of an f32 buffer, which will be read or written soon.
     pub(crate) fn prefetch(&mut self, pointer: V, index: V) {
-        // Groups of threads take turns while they wait.
+        // While one group of threads waits for memory, its processor runs others.
         if self.group.is_some() {
             return;
         }
